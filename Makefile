@@ -1,0 +1,65 @@
+# Everything a person or a machine does with this checkout. `make` alone lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo test check format lock wheel storm clean
+
+PYTHON ?= python3
+UV ?= uv
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+# universal: one lock for every system and Python; no index, link or machine path is written into it
+LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	--custom-compile-command 'make lock' pyproject.toml
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/.ready ## make .venv from the locks (again only when a lock changes)
+
+.venv/.ready: requirements/runtime.txt requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Reminders needs Python 3.11 or newer, and '$(PYTHON)' is none. Name one: make $(or $(MAKECMDGOALS),setup) PYTHON=python3.12" >&2; exit 1; }
+	@echo "Making .venv with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv .venv || { \
+	  echo "'$(PYTHON)' cannot make a virtual environment. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@echo "Installing what requirements/dev.txt locks"
+	@$(PIP) install --quiet --require-hashes -r requirements/dev.txt
+	@echo "Installing this checkout"
+	@$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup ## run a complete sample clinic with its own mail inbox
+	@$(BIN)/reminders demo
+
+test: setup ## run every test but the long kill test
+	@$(BIN)/python -m pytest -n auto --dist loadgroup
+
+check: setup ## format, lint, floors, types, dependencies
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/mypy reminders tests
+	@$(BIN)/deptry .
+
+format: setup ## format the code and mend what can be mended
+	@$(BIN)/ruff check --fix-only .
+	@$(BIN)/ruff format .
+
+lock: ## work the locks out again from pyproject.toml (needs uv)
+	@command -v $(UV) >/dev/null || { echo "'$(UV)' is not here. Install uv, or name it: make lock UV=/path/to/uv" >&2; exit 1; }
+	@$(LOCK) --extra postgresql --output-file requirements/runtime.txt
+	@$(LOCK) --extra postgresql --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
+	@! grep -nE 'https?:' requirements/*.txt || { echo "A lock names a host." >&2; exit 1; }
+
+wheel: setup ## build the wheel and the source archive into dist/
+	@$(BIN)/python -m hatchling build
+
+storm: setup ## kill the program a thousand times and count the letters (10 to 30 minutes)
+	@echo "Killing it over and over; this takes 10 to 30 minutes."
+	@time $(BIN)/python -m pytest tests/acceptance -m storm --timeout 3600
+
+clean: ## remove what was made, the virtual environment too
+	@rm -rf .venv dist build .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis .coverage*
+	@find reminders tests alembic -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,113 @@
+"""Why a patient is not written to about a run of the clock: None, or the one reason that weighs most.
+
+Invariant (promise 4): the strongest and most lasting restriction wins, and nothing here weakens another.
+"""
+
+import datetime as dt
+
+from reminders.domain.episode import Run
+from reminders.domain.facts import OPT_OUT_ALL, Appointment, Consent, Outcome, PatientFacts, Rules, Status
+from reminders.domain.lifecycle import Reason
+from reminders.domain.protocol import TreatmentClass
+
+ADULT_YEARS = 18
+BOOKING_LASTS = dt.timedelta(days=7)
+SNOOZE_AFTER_MISS = dt.timedelta(days=7)
+MISSES_FOR_STAFF = 2
+
+
+def withheld(run: Run, facts: PatientFacts, rules: Rules, today: dt.date) -> Reason | None:
+    """Return why no step of `run` may go out on `today`, or None. `today` is the clinic's local day."""
+    person = _person_reason(facts)
+    if person is not None:
+        return person
+    if run.day is None:
+        return Reason.ENTERED_IN_ERROR
+    if run.ended_on is not None:
+        return Reason.TREATED_AGAIN
+    if run.protocol is None:
+        return Reason.PROTOCOL_CHANGED
+    return _permission(run.protocol.class_name, facts, rules, today) or _pause(run, facts, today)
+
+
+def _person_reason(facts: PatientFacts) -> Reason | None:
+    """Return the reason that ends everything for this person."""
+    if facts.erased:
+        return Reason.PATIENT_ERASED
+    if facts.status is Status.DECEASED:
+        return Reason.DECEASED
+    return Reason.INACTIVE if facts.status is Status.INACTIVE else None
+
+
+def _permission(class_name: TreatmentClass, facts: PatientFacts, rules: Rules, today: dt.date) -> Reason | None:
+    """Return why this person must not be written to about this class at all."""
+    blocked = {reason for scope, reason in facts.blocked if scope in (OPT_OUT_ALL, class_name)}
+    if Reason.OPTED_OUT in blocked or facts.opt_outs & {OPT_OUT_ALL, class_name}:
+        return Reason.OPTED_OUT
+    if Reason.COMPLAINED in blocked:
+        return Reason.COMPLAINED
+    if is_minor(facts.birth_date, today):
+        if class_name is TreatmentClass.COSMETIC:
+            return Reason.UNDER_AGE
+        if not facts.has_representative:
+            return Reason.NO_REPRESENTATIVE
+    if not consents(class_name, facts.consent, rules):
+        return Reason.NO_CONSENT
+    if not (facts.has_email or facts.has_representative):
+        return Reason.NO_EMAIL
+    return Reason.BOUNCED_ADDRESS if Reason.BOUNCED_ADDRESS in blocked else None
+
+
+def consents(class_name: TreatmentClass, consent: Consent, rules: Rules) -> bool:
+    """Tell whether `consent` is enough for a message of this class; medical ones need no more than not being denied."""
+    if class_name is TreatmentClass.MEDICAL:
+        return consent is not Consent.DENIED
+    if consent is Consent.UNKNOWN:
+        return rules.unknown_is_customer
+    return consent in (Consent.GRANTED, Consent.EXISTING_CUSTOMER)
+
+
+def of_age_on(birth_date: dt.date) -> dt.date:
+    """Return the day from which someone born on `birth_date` is an adult.
+
+    Born on 29 February, it is 1 March of a common year: the later of the readings, so that no minor is reached.
+    """
+    year = birth_date.year + ADULT_YEARS
+    try:
+        return birth_date.replace(year=year)
+    except ValueError:
+        return dt.date(year, 3, 1)
+
+
+def is_minor(birth_date: dt.date | None, today: dt.date) -> bool:
+    """Tell whether someone born on `birth_date` is under 18 on `today`; unknown counts as an adult."""
+    return birth_date is not None and today < of_age_on(birth_date)
+
+
+def _pause(run: Run, facts: PatientFacts, today: dt.date) -> Reason | None:
+    """Return what stops this line for now."""
+    line = run.episode.line
+    if any(hold.line in (None, line) and (hold.until is None or today < hold.until) for hold in facts.holds):
+        return Reason.ON_HOLD
+    if any(_is_booked(appointment, today) for appointment in appointments_of(run, facts)):
+        return Reason.BOOKED
+    return min(facts.answers, default=None)
+
+
+def appointments_of(run: Run, facts: PatientFacts) -> tuple[Appointment, ...]:
+    """Return the appointments made for this run: of its line or of all, after its day."""
+    day = run.day
+    if day is None:
+        return ()
+    return tuple(a for a in facts.appointments if a.line in (None, run.episode.line) and a.day > day)
+
+
+def _is_booked(appointment: Appointment, today: dt.date) -> bool:
+    """Tell whether it still stands for a visit to come: to a week past its day, kept ones too, without a treatment."""
+    open_or_kept = appointment.outcome in (None, Outcome.KEPT)
+    return open_or_kept and today < appointment.day + BOOKING_LASTS
+
+
+def missed_days(run: Run, facts: PatientFacts) -> tuple[dt.date, ...]:
+    """Return the days of the run's missed appointments, oldest first."""
+    return tuple(sorted(a.day for a in appointments_of(run, facts) if a.outcome is Outcome.MISSED))

@@ -1,0 +1,263 @@
+"""Derives every reminder from the facts, and says how the stored ones must change to agree with them.
+
+`wanted` turns facts into steps with their day, moment and standing; `reconcile` compares them with what is stored.
+Invariant: both are pure, planning twice changes nothing, and what was sent or is in a worker's hands is never touched.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reminders.domain.eligibility import (
+    BOOKING_LASTS,
+    MISSES_FOR_STAFF,
+    SNOOZE_AFTER_MISS,
+    missed_days,
+    of_age_on,
+    withheld,
+)
+from reminders.domain.episode import Run, runs
+from reminders.domain.facts import Outcome, PatientFacts, Reminder, Rules
+from reminders.domain.lifecycle import PENDING, Reason, State
+from reminders.domain.protocol import Protocol, Step, TreatmentClass
+from reminders.domain.sending_hours import end_of_day, local_day, moment, sending_moment
+from reminders.domain.window import AllowedDays, Window, allowed_days
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One step as today's facts want it. `state` is planned, held, cancelled or expired.
+
+    `due_at` is the moment it goes out, on the first sending day in `days`; `not_after` the midnight ending the last.
+    """
+
+    episode_id: int
+    step: str
+    protocol: str
+    class_name: TreatmentClass
+    treatment_id: int | None
+    window: Window
+    days: AllowedDays
+    due_at: dt.datetime
+    not_after: dt.datetime
+    state: State
+    reason: Reason | None = None
+    snoozed_until: dt.datetime | None = None
+
+
+class Action(StrEnum):
+    """What a change does to the stored plan."""
+
+    INSERT = "insert"
+    MOVE = "move"
+    WITHDRAW = "withdraw"
+    RESTORE = "restore"
+    HOLD = "hold"
+    EXPIRE = "expire"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One step of making the stored reminders agree with the facts.
+
+    `reminder` is None for an insert; `wanted` is None when no fact asks for the stored reminder any more.
+    """
+
+    action: Action
+    state: State
+    reason: Reason | None
+    reminder: Reminder | None = None
+    wanted: Wanted | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One patient's steps as the facts want them, and why any other stored reminder of an episode is withdrawn.
+
+    `next_change` is the moment at which time alone changes the plan (a hold or a booking ends, an 18th birthday).
+    """
+
+    steps: tuple[Wanted, ...]
+    otherwise: Mapping[int, Reason]
+    next_change: dt.datetime | None = None
+
+
+def wanted(facts: PatientFacts, rules: Rules, now: dt.datetime) -> Plan:
+    """Return what the facts of one patient ask for at the moment `now`: every step of every episode, by line and day."""
+    today = local_day(rules.calendar.zone, now)
+    steps: list[Wanted] = []
+    otherwise: dict[int, Reason] = {}
+    for run in runs(facts, rules):
+        otherwise[run.episode.id] = withheld(run, facts, rules, today) or Reason.PROTOCOL_CHANGED
+        if run.protocol is None or run.window is None:
+            continue
+        pairs = zip(run.protocol.steps, allowed_days(run.protocol, run.window), strict=True)
+        steps.extend(
+            _want(Subject(run, run.protocol, run.window), step, days, facts, rules, now)
+            for step, days in pairs
+            if step.name not in run.episode.counts_as_sent
+        )
+    return Plan(tuple(steps), otherwise, _next_change(facts, rules, today))
+
+
+def _next_change(facts: PatientFacts, rules: Rules, today: dt.date) -> dt.datetime | None:
+    """Return the start of the first day after `today` on which time alone lifts a restriction."""
+    days = [hold.until for hold in facts.holds if hold.until]
+    days += [a.day + BOOKING_LASTS for a in facts.appointments if a.outcome in (None, Outcome.KEPT)]
+    if facts.birth_date:
+        days.append(of_age_on(facts.birth_date))
+    coming = min((day for day in days if day > today), default=None)
+    return moment(rules.calendar.zone, coming) if coming else None
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A run that has a protocol, and therefore a window and steps."""
+
+    run: Run
+    protocol: Protocol
+    window: Window
+
+
+def _want(  # noqa: PLR0913 - one step of one run, and the three things every rule reads
+    subject: Subject, step: Step, days: AllowedDays, facts: PatientFacts, rules: Rules, now: dt.datetime
+) -> Wanted:
+    run, protocol, calendar = subject.run, subject.protocol, rules.calendar
+    goes_out = sending_moment(calendar, days.first, days.last)
+    not_after = max(end_of_day(calendar.zone, days.last), moment(calendar.zone, days.first))
+    state, reason, snoozed_until = _standing(run, days, goes_out, not_after, facts, rules, now)
+    return Wanted(
+        episode_id=run.episode.id,
+        step=step.name,
+        protocol=protocol.code,
+        class_name=protocol.class_name,
+        treatment_id=run.treatment.id if run.treatment else None,
+        window=subject.window,
+        days=days,
+        due_at=goes_out or moment(calendar.zone, days.first, calendar.usual_minute),
+        not_after=not_after,
+        state=state,
+        reason=reason,
+        snoozed_until=snoozed_until,
+    )
+
+
+def _standing(  # noqa: PLR0913 - as above, with the step's moments
+    run: Run,
+    days: AllowedDays,
+    goes_out: dt.datetime | None,
+    not_after: dt.datetime,
+    facts: PatientFacts,
+    rules: Rules,
+    now: dt.datetime,
+) -> tuple[State, Reason | None, dt.datetime | None]:
+    """Decide the state of one step: days that passed before the episode ended expire, the rest is withheld or planned."""
+    calendar = rules.calendar
+    today = local_day(calendar.zone, now)
+    if run.ended_on is not None and run.ended_on > days.last:
+        return State.EXPIRED, Reason.TOO_LATE, None
+    reason = withheld(run, facts, rules, today)
+    if reason is not Reason.TREATED_AGAIN and now >= not_after:
+        return State.EXPIRED, Reason.TOO_LATE, None
+    if reason is not None:
+        return State.CANCELLED, reason, None
+    if goes_out is None:
+        return State.EXPIRED, Reason.TOO_LATE, None
+    missed = missed_days(run, facts)
+    if len(missed) >= MISSES_FOR_STAFF:
+        return State.HELD, Reason.HELD_FOR_REVIEW, None
+    return _snoozed(missed, days, goes_out, not_after, rules)
+
+
+def _snoozed(
+    missed: tuple[dt.date, ...], days: AllowedDays, goes_out: dt.datetime, not_after: dt.datetime, rules: Rules
+) -> tuple[State, Reason | None, dt.datetime | None]:
+    """Leave a patient in peace for a week after a missed appointment."""
+    if not missed:
+        return State.PLANNED, None, None
+    first = max(missed[-1] + SNOOZE_AFTER_MISS, days.first)
+    until = sending_moment(rules.calendar, first, days.last) or not_after
+    if until <= goes_out:
+        return State.PLANNED, None, None
+    return State.PLANNED, Reason.SNOOZED, until
+
+
+def reconcile(stored: Iterable[Reminder], plan: Plan, now: dt.datetime) -> tuple[Change, ...]:
+    """Return the changes that make `stored` (one patient's) agree with `plan` at the moment `now`.
+
+    Steps whose days had passed, or whose episode had ended, before they were first stored are not inserted.
+    """
+    stored = tuple(stored)
+    by_step = {(want.episode_id, want.step): want for want in plan.steps}
+    kept = {(reminder.episode_id, reminder.step) for reminder in stored if reminder.copy == 0}
+    found = [_change(r, by_step.get((r.episode_id, r.step)), plan.otherwise, now) for r in stored]
+    inserts = [
+        Change(Action.INSERT, want.state, want.reason, wanted=want)
+        for key, want in by_step.items()
+        if key not in kept and is_stored(want, now)
+    ]
+    return (*(change for change in found if change is not None), *inserts)
+
+
+def is_stored(want: Wanted, now: dt.datetime) -> bool:
+    """Tell whether a step that is not stored yet becomes a row: its days last and its episode has not ended."""
+    return now < want.not_after and want.reason is not Reason.TREATED_AGAIN
+
+
+def _change(
+    reminder: Reminder, want: Wanted | None, otherwise: Mapping[int, Reason], now: dt.datetime
+) -> Change | None:
+    """Return what must happen to one stored reminder, or None."""
+    if reminder.state not in (*PENDING, State.CANCELLED):
+        return None
+    if reminder.state is State.CANCELLED and now >= (want.not_after if want else reminder.not_after):
+        return None
+    if want is None:
+        return _withdraw(reminder, None, otherwise.get(reminder.episode_id, Reason.ENTERED_IN_ERROR))
+    if want.state is State.CANCELLED:
+        return _withdraw(reminder, want, want.reason)
+    if want.state is State.EXPIRED:
+        if reminder.state is State.CANCELLED:
+            return None
+        return Change(Action.EXPIRE, State.EXPIRED, want.reason, reminder, want)
+    return _keep(reminder, want)
+
+
+def _withdraw(reminder: Reminder, want: Wanted | None, reason: Reason | None) -> Change | None:
+    if reminder.state is State.CANCELLED and reminder.reason == reason and not _moved(reminder, want):
+        return None
+    return Change(Action.WITHDRAW, State.CANCELLED, reason, reminder, want)
+
+
+def _keep(reminder: Reminder, want: Wanted) -> Change | None:
+    """Return the change for a reminder that the facts want planned or held."""
+    held = want.state is State.HELD and not (reminder.released or reminder.copy)
+    if reminder.state is State.CANCELLED:
+        if held:
+            return Change(Action.HOLD, State.HELD, want.reason, reminder, want)
+        return Change(Action.RESTORE, State.PLANNED, _planned_reason(reminder, want), reminder, want)
+    if reminder.state is State.HELD:
+        return Change(Action.MOVE, State.HELD, reminder.reason, reminder, want) if _moved(reminder, want) else None
+    if held:
+        return Change(Action.HOLD, State.HELD, want.reason, reminder, want)
+    reason = _planned_reason(reminder, want)
+    if reason == reminder.reason and not _moved(reminder, want):
+        return None
+    return Change(Action.MOVE, State.PLANNED, reason, reminder, want)
+
+
+def _planned_reason(reminder: Reminder, want: Wanted) -> Reason | None:
+    """Keep what delivery said of a waiting reminder unless the plan has a reason of its own."""
+    if want.snoozed_until is not None:
+        return want.reason
+    waits = reminder.state is State.PLANNED and reminder.next_attempt_at is not None
+    return reminder.reason if waits and reminder.snoozed_until is None else None
+
+
+def _moved(reminder: Reminder, want: Wanted | None) -> bool:
+    if want is None:
+        return False
+    then = (reminder.due_at, reminder.not_after, reminder.window, reminder.protocol, reminder.treatment_id)
+    new = (want.due_at, want.not_after, want.window, want.protocol, want.treatment_id)
+    return then != new or reminder.snoozed_until != want.snoozed_until

@@ -1,0 +1,72 @@
+"""What a protocol is: a kind of treatment with its class, line, window and steps, and the rules it must satisfy.
+
+Invariant: a `Protocol` that `complaints` finds nothing wrong with has steps whose days ascend for every treatment day.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from reminders.domain.interval import Interval
+
+
+class TreatmentClass(StrEnum):
+    """The class of a protocol; no message mixes the two."""
+
+    COSMETIC = "cosmetic"
+    MEDICAL = "medical"
+
+
+class Anchor(StrEnum):
+    """The day of the window that a step is counted from."""
+
+    OPENS = "opens"
+    DUE = "due"
+    OVERDUE = "overdue"
+    CLOSES = "closes"
+
+
+STEP_NAMES = ("invitation", "follow_up", "last_call")
+"""The stages of a sequence in their order; a protocol of n steps takes the first n (`last_call` is cosmetic by habit)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One message of a protocol's sequence: due `offset` after the window's `anchor` day."""
+
+    name: str
+    anchor: Anchor
+    offset: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """One version of a kind of treatment. `min_days` of 0 means none; `label` maps a language to the patient's words.
+
+    A course (`sessions` set) hands over to the protocol `then` from its last session on.
+    """
+
+    code: str
+    name: str
+    label: Mapping[str, str]
+    class_name: TreatmentClass
+    group: str
+    line: str
+    opens: Interval
+    due: Interval
+    overdue: Interval
+    closes: Interval
+    steps: tuple[Step, ...]
+    min_days: int = 0
+    source: str = ""
+    verified: str = ""
+    version: int = 1
+    active: bool = True
+    sessions: int | None = None
+    then: str | None = None
+    effective_on: dt.date | None = field(default=None)
+
+    def label_in(self, language: str) -> str:
+        """Return the patient-facing label in `language`, else in English."""
+        return self.label.get(language) or self.label["en"]

@@ -1,0 +1,29 @@
+"""Every error the product raises on purpose: the class is a noun, its docstring is the sentence a person reads.
+
+The docstring is a format string over the facts given as keyword arguments. It says what is wrong and what to do, and
+never holds a name, an address, a token or a secret. A face maps the family (`BadInput`, `CannotDo`,
+`DatabaseNotReady`) to an exit code or a status, once.
+"""
+
+import inspect
+
+
+class RemindersError(Exception):
+    """The product could not do what was asked."""
+
+    def __init__(self, **facts: object) -> None:
+        """Keep `facts` as attributes and fill them into the class's docstring."""
+        self.facts = facts
+        super().__init__(inspect.cleandoc(type(self).__doc__ or "").replace("\n", " ").format(**facts))
+
+
+class BadInput(RemindersError):
+    """What was given cannot be used: {problem}."""
+
+
+class CannotDo(RemindersError):
+    """It could not be done: {problem}."""
+
+
+class DatabaseNotReady(RemindersError):
+    """The database is not ready: {problem}."""

@@ -1,0 +1,61 @@
+"""What an e-mail address is: exactly one, written one way, so that equal mailboxes compare equal.
+
+Invariant: whatever comes out is one ASCII address without a space, a control character or a second address in it, and
+no error repeats the address.
+"""
+
+from urllib.parse import quote
+
+from email_validator import EmailNotValidError, validate_email
+
+from reminders.errors import BadInput
+
+_SEPARATORS = (",", ";", " ", "<", ">")
+
+
+class BadAddress(BadInput):
+    """This is not one e-mail address: {problem}. Write it like name@clinic.example."""
+
+
+def parse_address(text: str) -> str:
+    """Return the one address in `text`, its domain in lower case and ASCII (IDNA), its local part as written.
+
+    Blanks around it are dropped. Names, lists, comments, quoted or non-ASCII local parts and address literals raise
+    `BadAddress`; reserved domains (`.test`, `.example`) are accepted, and nothing is looked up.
+    """
+    candidate = text.strip(" \t\u00a0")
+    try:
+        found = validate_email(
+            candidate, check_deliverability=False, test_environment=True, allow_smtputf8=False, strict=True
+        )
+    except EmailNotValidError:
+        raise BadAddress(problem=_problem(candidate)) from None  # the library's words repeat parts of the address
+    return found.ascii_email or found.normalized
+
+
+def normalise(text: str) -> str:
+    """Return the form an address is hashed in: case folded throughout, so that no spelling slips past a suppression."""
+    return parse_address(text).casefold()
+
+
+def sender_domain(address: str) -> str:
+    """Return the domain of an address in lower case and ASCII."""
+    return parse_address(address).rpartition("@")[2]
+
+
+def mailto(address: str, subject: str = "") -> str:
+    """Return the `mailto:` link to an address, percent-encoded (RFC 6068), with a subject if one is given."""
+    local, _, domain = parse_address(address).rpartition("@")
+    return f"mailto:{quote(local, safe='')}@{domain}" + (f"?subject={quote(subject, safe='')}" if subject else "")
+
+
+def _problem(candidate: str) -> str:
+    if not candidate:
+        return "it is empty"
+    if "@" not in candidate:
+        return "it has no @"
+    if any(mark in candidate for mark in _SEPARATORS):
+        return "it holds more than the address itself"
+    if not candidate.rpartition("@")[0].isascii():
+        return "the part before the @ has letters that mail servers do not take"
+    return "it is not written as name@domain"

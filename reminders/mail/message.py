@@ -1,0 +1,76 @@
+"""What one message shows, and the message once it is rendered: values only.
+
+Invariant: `MessageFacts` holds everything a patient can see apart from the links, so that two equal fingerprints mean
+two equal messages, and a changed fact means a message that must be rendered anew.
+"""
+
+import dataclasses
+import datetime as dt
+import hashlib
+import json
+from typing import Literal
+
+MessageClass = Literal["cosmetic", "medical"]
+Stage = Literal["invitation", "follow_up", "last_call"]
+Jurisdiction = Literal["us", "uk", "au", "eu"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MessageFacts:
+    """Everything a message shows: strings of printable text, and days of the clinic's calendar.
+
+    `None` means that the clinic has none; a `practitioner` of `None` is "our team". `label` is the patient-facing one,
+    ready to stand in a sentence ("a follow-up consultation"). `window_is_open` says whether `opens` is today or past on
+    the day of sending. `reminder_keys` are the identities of the reminders the message carries; they are never shown.
+    """
+
+    clinic_name: str
+    sender_name: str
+    sender_address: str
+    reply_to: str
+    phone: str | None
+    booking_url: str | None
+    postal_address: str | None
+    language: str
+    jurisdiction: Jurisdiction | None
+    class_name: MessageClass
+    stage: Stage
+    recipient: str
+    recipient_is_representative: bool
+    patient_name: str
+    practitioner: str | None
+    label: str
+    opens: dt.date
+    closes: dt.date
+    window_is_open: bool
+    reminder_keys: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MessageLinks:
+    """The product's own https links of one message; both `None` where the product has no public address."""
+
+    request_url: str | None = None
+    stop_url: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RenderedMessage:
+    """A message in words: one-line subject, text and HTML with `\\n` line ends, and the version of its templates."""
+
+    subject: str
+    text: str
+    html: str
+    template_version: str
+
+
+def fingerprint(facts: MessageFacts, template_version: str) -> str:
+    """Return the SHA-256, in hex, of what a message shows: kept bytes of another fingerprint are out of date.
+
+    The order of `reminder_keys` does not matter: they are a set (product rule: a message is rendered anew when a fact
+    shown in it or its set of reminders changed).
+    """
+    shown: dict[str, object] = dataclasses.asdict(facts)
+    shown |= {"opens": facts.opens.isoformat(), "closes": facts.closes.isoformat()}
+    shown |= {"reminder_keys": sorted(facts.reminder_keys), "template_version": template_version}
+    return hashlib.sha256(json.dumps(shown, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""The promises, tried on the whole program from outside."""

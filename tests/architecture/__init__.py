@@ -1,0 +1,1 @@
+"""The rules of the house: floors, sizes, locks, and what no file may name."""

@@ -1,0 +1,1 @@
+"""The commands: what is parsed, printed and returned."""

@@ -1,0 +1,1 @@
+"""What several tests stand on: a clock, a database, a clinic, an inbox."""
