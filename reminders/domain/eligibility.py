@@ -17,21 +17,24 @@ MISSES_FOR_STAFF = 2
 
 
 def withheld(run: Run, facts: PatientFacts, rules: Rules, today: dt.date) -> Reason | None:
-    """Return why no step of `run` may go out on `today`, or None. `today` is the clinic's local day."""
-    person = _person_reason(facts)
-    if person is not None:
-        return person
+    """Return why no step of `run` may go out on `today`, or None. `today` is the clinic's local day.
+
+    What ended the run comes first: nothing about the person can bring it back.
+    """
     if run.day is None:
         return Reason.ENTERED_IN_ERROR
     if run.ended_on is not None:
         return Reason.TREATED_AGAIN
+    person = _person_reason(facts)
+    if person is not None:
+        return person
     if run.protocol is None:
         return Reason.PROTOCOL_CHANGED
     return _permission(run.protocol.class_name, facts, rules, today) or _pause(run, facts, today)
 
 
 def _person_reason(facts: PatientFacts) -> Reason | None:
-    """Return the reason that ends everything for this person."""
+    """Return the reason for which nothing at all is sent to this person."""
     if facts.erased:
         return Reason.PATIENT_ERASED
     if facts.status is Status.DECEASED:

@@ -1,6 +1,7 @@
 """Works out each run of a patient's clock: which protocol rules it, its window, and what ended it.
 
-Invariant: one line has at most one run that has not ended, and a touch-up or a review never starts or ends one.
+Invariant: one line has at most one run that has not ended, and a touch-up or a review never starts or ends one. It
+holds while no two episodes of a line stand on one day: where they meet, recording an entry makes them one.
 """
 
 import datetime as dt
@@ -28,12 +29,24 @@ class Run:
     ended_on: dt.date | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Ledger:
+    """One patient's entries by episode, each episode's day, and what followed a course, by treatment."""
+
+    facts: PatientFacts
+    protocols: Mapping[str, Protocol]
+    entries: Mapping[int, Sequence[Treatment]]
+    days: Mapping[int, dt.date]
+    follows: Mapping[int, Protocol]
+
+
 def runs(facts: PatientFacts, rules: Rules) -> tuple[Run, ...]:
     """Return every episode's run, by line and day."""
     entries = _entries(facts)
     days = {episode.id: max(t.day for t in entries[episode.id]) for episode in facts.episodes if episode.id in entries}
-    courses = _course_protocols(facts, entries, days, rules.protocols)
-    found = [_run(episode, facts, rules, entries, days, courses) for episode in facts.episodes]
+    follows = _after_courses(facts, entries, days, rules.protocols)
+    ledger = _Ledger(facts, rules.protocols, entries, days, follows)
+    found = [_run(episode, ledger) for episode in facts.episodes]
     return tuple(sorted(found, key=lambda run: (run.episode.line, run.day or run.episode.first_day, run.episode.id)))
 
 
@@ -46,81 +59,84 @@ def _entries(facts: PatientFacts) -> dict[int, list[Treatment]]:
     return entries
 
 
-def _run(  # noqa: PLR0913 - the six things a run is read from, computed once for all of a patient's runs
-    episode: Episode,
-    facts: PatientFacts,
-    rules: Rules,
-    entries: Mapping[int, Sequence[Treatment]],
-    days: Mapping[int, dt.date],
-    courses: Mapping[int, Protocol],
-) -> Run:
-    if episode.id not in days:
+def _run(episode: Episode, ledger: _Ledger) -> Run:
+    day = ledger.days.get(episode.id)
+    if day is None:
         return Run(episode)
-    day = days[episode.id]
-    own_due = facts.own_due.get(episode.line) or facts.own_due.get(EVERY_LINE)
-    later = [days[e.id] for e in facts.episodes if e.line == episode.line and e.id in days and days[e.id] > day]
-    ruling = _ruling(entries[episode.id], day, own_due, rules.protocols, courses.get(episode.id))
+    same_line = (other.id for other in ledger.facts.episodes if other.line == episode.line)
+    ended_on = min((ledger.days[i] for i in same_line if i in ledger.days and ledger.days[i] > day), default=None)
+    ruling = _ruling(episode, day, ended_on, ledger)
     if ruling is None:
-        return Run(episode, day, entries[episode.id][0], ended_on=min(later, default=None))
+        return Run(episode, day, ledger.entries[episode.id][0], ended_on=ended_on)
     treatment, protocol, window = ruling
-    if protocol.class_name is TreatmentClass.COSMETIC:
-        window = spaced(window, protocol, _spacing_days(episode, protocol, day, facts, rules.protocols))
-    return Run(episode, day, treatment, protocol, window, ended_on=min(later, default=None))
+    return Run(episode, day, treatment, protocol, window, ended_on)
 
 
 def _ruling(
-    entries: Sequence[Treatment],
-    day: dt.date,
-    own_due: Interval | None,
-    protocols: Mapping[str, Protocol],
-    course: Protocol | None,
+    episode: Episode, day: dt.date, ended_on: dt.date | None, ledger: _Ledger
 ) -> tuple[Treatment, Protocol, Window] | None:
     """Choose among the entries of one day: the latest `opens`, then the later `due`, then the code."""
     choices = []
-    for treatment in entries:
-        protocol = course or protocols.get(treatment.protocol)
-        if treatment.day == day and protocol is not None and protocol.active:
-            choices.append((treatment, protocol, window_of(protocol, day, own_due)))
+    for treatment in ledger.entries[episode.id]:
+        protocol = ledger.follows.get(treatment.id) or ledger.protocols.get(treatment.protocol)
+        if treatment.day != day or protocol is None or not protocol.active:
+            continue
+        window = window_of(protocol, day, own_interval(ledger.facts, episode.line))
+        if protocol.class_name is TreatmentClass.COSMETIC:
+            window = spaced(window, protocol, _spacing_days(episode, protocol, day, ended_on, ledger))
+        choices.append((treatment, protocol, window))
     return max(choices, key=lambda c: (c[2].opens, c[2].due, c[1].code, c[0].id), default=None)
 
 
+def own_interval(facts: PatientFacts, line: str) -> Interval | None:
+    """Return the patient's own interval for `line`: the line's, else the one for every line."""
+    return facts.own_due.get(line, facts.own_due.get(EVERY_LINE))
+
+
 def _spacing_days(
-    episode: Episode, protocol: Protocol, day: dt.date, facts: PatientFacts, protocols: Mapping[str, Protocol]
+    episode: Episode, protocol: Protocol, day: dt.date, ended_on: dt.date | None, ledger: _Ledger
 ) -> list[dt.date]:
-    """Return the days of later treatments of other lines of the group."""
-    lines = {other.id: other.line for other in facts.episodes}
+    """Return the days of later treatments of other lines of the group.
+
+    Those after the run ended move nothing: its clock no longer runs, and every old run's rows would be written again
+    with each treatment of another line.
+    """
+    lines = {other.id: other.line for other in ledger.facts.episodes}
     found = []
-    for treatment in facts.treatments:
-        given = protocols.get(treatment.protocol)
-        same_group = given is not None and given.group == protocol.group
-        if treatment.kind is Kind.TREATMENT and treatment.day > day and same_group and treatment.episode_id is not None:
-            if lines.get(treatment.episode_id) != episode.line:
+    for episode_id, treatments in ledger.entries.items():
+        if lines.get(episode_id, episode.line) == episode.line:
+            continue
+        for treatment in treatments:
+            given = ledger.protocols.get(treatment.protocol)
+            in_time = day < treatment.day and (ended_on is None or treatment.day < ended_on)
+            if in_time and given is not None and given.group == protocol.group:
                 found.append(treatment.day)
     return found
 
 
-def _course_protocols(
+def _after_courses(
     facts: PatientFacts,
     entries: Mapping[int, Sequence[Treatment]],
     days: Mapping[int, dt.date],
     protocols: Mapping[str, Protocol],
 ) -> dict[int, Protocol]:
-    """Return, by episode, the protocol that follows a course whose stated number of sessions is reached.
+    """Return, by treatment, the protocol that follows a course whose stated number of sessions is reached.
 
     Sessions count while each came before the previous one's window closed; after a longer gap the course starts anew.
     """
     follows: dict[int, Protocol] = {}
     for line in {episode.line for episode in facts.episodes}:
-        sessions, previous = 0, None
-        ordered = sorted((days[e.id], e.id) for e in facts.episodes if e.line == line and e.id in days)
-        for day, episode_id in ordered:
-            course = next((p for t in entries[episode_id] if (p := protocols.get(t.protocol)) and p.sessions), None)
-            if course is None or course.sessions is None:
-                sessions, previous = 0, None
-                continue
-            continues = previous is not None and day <= course.closes.after(previous)
-            sessions, previous = (sessions + 1 if continues else 1), day
-            then = protocols.get(course.then or "")
-            if sessions >= course.sessions and then is not None:
-                follows[episode_id] = then
+        sessions, open_until = 0, dt.date.min
+        for day, episode_id in sorted((days[e.id], e.id) for e in facts.episodes if e.line == line and e.id in days):
+            given = [
+                (t, protocols[t.protocol]) for t in entries[episode_id] if t.day == day and t.protocol in protocols
+            ]
+            courses = [(treatment, protocol) for treatment, protocol in given if protocol.sessions is not None]
+            sessions = (sessions + 1 if day <= open_until else 1) if courses else 0
+            closings = [window_of(protocol, day, own_interval(facts, line)).closes for _, protocol in courses]
+            open_until = max(closings, default=dt.date.min)
+            for treatment, protocol in courses:
+                then = protocols.get(protocol.then or "")
+                if then is not None and sessions >= (protocol.sessions or 0):
+                    follows[treatment.id] = then
     return follows

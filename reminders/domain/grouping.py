@@ -1,7 +1,7 @@
 """Decides, when a patient's reminders fall due, which go out together, which wait, and which come too soon.
 
-Invariants (product rules, Messages of one patient): no message mixes classes; a cosmetic one keeps 14 local days from any
-message, a medical one 7 from a medical one; a reminder waits for another at most once.
+Invariants (product rules, Messages of one patient): no message mixes classes; a cosmetic one keeps 14 local days from
+any message, a medical one 7 from a medical one; a reminder waits for others at most once, and for a week at most.
 """
 
 import datetime as dt
@@ -108,15 +108,21 @@ def _keep_distance(due: Sequence[Reminder], earliest: dt.date, calendar: Sending
 def _partner(
     due: Sequence[Reminder], same: Sequence[Reminder], calendar: SendingCalendar, now: dt.datetime
 ) -> dt.datetime | None:
-    """Return when another reminder of the class falls due within the days that all of `due` can wait, once."""
-    if any(reminder.waited for reminder in due):
-        return None
+    """Return when the last of the class that all can wait for falls due within 7 days, or None; each waits once.
+
+    What falls due on the way waits as well, so a moment that one of them cannot wait for is out: two messages would
+    be made where one was meant, and the second would come too soon.
+    """
     last_day = local_day(calendar.zone, now) + dt.timedelta(days=MERGE_DAYS)
-    coming = [r.wake_at for r in same if r.wake_at > now and local_day(calendar.zone, r.wake_at) <= last_day]
-    partner = min(coming, default=None)
-    if partner is None or any(reminder.not_after <= partner for reminder in due):
-        return None
-    return partner
+    coming = [r for r in same if now < r.wake_at < r.not_after and local_day(calendar.zone, r.wake_at) <= last_day]
+    found = None
+    waiting = list(due)
+    for reminder in sorted(coming, key=lambda r: r.wake_at):
+        if any(r.wake_at < reminder.wake_at and (r.waited or r.not_after <= reminder.wake_at) for r in waiting):
+            break
+        found = reminder.wake_at
+        waiting.append(reminder)
+    return found
 
 
 def stage(steps: Iterable[tuple[str, bool]]) -> str:

@@ -14,7 +14,8 @@ from dateutil.relativedelta import relativedelta
 from reminders.errors import BadInput
 
 _PATTERN = re.compile(
-    r"(?P<sign>[+-]?)(?:(?P<years>\d{1,3})y)?(?:(?P<months>\d{1,4})m)?(?:(?P<weeks>\d{1,4})w)?(?:(?P<days>\d{1,5})d)?"
+    r"(?P<sign>[+-]?)(?:(?P<years>\d{1,3})y)?(?:(?P<months>\d{1,4})m)?(?:(?P<weeks>\d{1,4})w)?(?:(?P<days>\d{1,5})d)?",
+    re.ASCII,
 )
 
 
@@ -63,5 +64,8 @@ class Interval:
 def _delta(interval: Interval) -> relativedelta:
     sign = -1 if interval.negative else 1
     return relativedelta(
-        years=sign * interval.years, months=sign * interval.months, weeks=sign * interval.weeks, days=sign * interval.days
+        years=sign * interval.years,
+        months=sign * interval.months,
+        weeks=sign * interval.weeks,
+        days=sign * interval.days,
     )

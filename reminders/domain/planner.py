@@ -61,7 +61,8 @@ class Action(StrEnum):
 class Change:
     """One step of making the stored reminders agree with the facts.
 
-    `reminder` is None for an insert; `wanted` is None when no fact asks for the stored reminder any more.
+    `reminder` is None for an insert; `wanted` is None when no fact asks for the stored reminder any more, and otherwise
+    brings the protocol, class, treatment, window, days and `snoozed_until` to be stored with `state` and `reason`.
     """
 
     action: Action
@@ -84,7 +85,7 @@ class Plan:
 
 
 def wanted(facts: PatientFacts, rules: Rules, now: dt.datetime) -> Plan:
-    """Return what the facts of one patient ask for at the moment `now`: every step of every episode, by line and day."""
+    """Return what one patient's facts ask for at the moment `now`: every step of every episode, by line and day."""
     today = local_day(rules.calendar.zone, now)
     steps: list[Wanted] = []
     otherwise: dict[int, Reason] = {}
@@ -120,7 +121,7 @@ class Subject:
     window: Window
 
 
-def _want(  # noqa: PLR0913 - one step of one run, and the three things every rule reads
+def _want(
     subject: Subject, step: Step, days: AllowedDays, facts: PatientFacts, rules: Rules, now: dt.datetime
 ) -> Wanted:
     run, protocol, calendar = subject.run, subject.protocol, rules.calendar
@@ -143,7 +144,7 @@ def _want(  # noqa: PLR0913 - one step of one run, and the three things every ru
     )
 
 
-def _standing(  # noqa: PLR0913 - as above, with the step's moments
+def _standing(
     run: Run,
     days: AllowedDays,
     goes_out: dt.datetime | None,
@@ -152,7 +153,7 @@ def _standing(  # noqa: PLR0913 - as above, with the step's moments
     rules: Rules,
     now: dt.datetime,
 ) -> tuple[State, Reason | None, dt.datetime | None]:
-    """Decide the state of one step: days that passed before the episode ended expire, the rest is withheld or planned."""
+    """Decide the state of one step: days that passed before the episode ended expire, the rest waits or is withheld."""
     calendar = rules.calendar
     today = local_day(calendar.zone, now)
     if run.ended_on is not None and run.ended_on > days.last:
@@ -211,8 +212,11 @@ def _change(
     """Return what must happen to one stored reminder, or None."""
     if reminder.state not in (*PENDING, State.CANCELLED):
         return None
-    if reminder.state is State.CANCELLED and now >= (want.not_after if want else reminder.not_after):
+    passed = now >= (want.not_after if want else reminder.not_after)
+    if reminder.state is State.CANCELLED and passed:
         return None
+    if want is None and passed:
+        return Change(Action.EXPIRE, State.EXPIRED, Reason.TOO_LATE, reminder)
     if want is None:
         return _withdraw(reminder, None, otherwise.get(reminder.episode_id, Reason.ENTERED_IN_ERROR))
     if want.state is State.CANCELLED:
@@ -238,11 +242,11 @@ def _keep(reminder: Reminder, want: Wanted) -> Change | None:
             return Change(Action.HOLD, State.HELD, want.reason, reminder, want)
         return Change(Action.RESTORE, State.PLANNED, _planned_reason(reminder, want), reminder, want)
     if reminder.state is State.HELD:
-        return Change(Action.MOVE, State.HELD, reminder.reason, reminder, want) if _moved(reminder, want) else None
+        return Change(Action.MOVE, State.HELD, reminder.reason, reminder, want) if _differs(reminder, want) else None
     if held:
         return Change(Action.HOLD, State.HELD, want.reason, reminder, want)
     reason = _planned_reason(reminder, want)
-    if reason == reminder.reason and not _moved(reminder, want):
+    if reason == reminder.reason and not _differs(reminder, want):
         return None
     return Change(Action.MOVE, State.PLANNED, reason, reminder, want)
 
@@ -255,9 +259,18 @@ def _planned_reason(reminder: Reminder, want: Wanted) -> Reason | None:
     return reminder.reason if waits and reminder.snoozed_until is None else None
 
 
+def _differs(reminder: Reminder, want: Wanted) -> bool:
+    return _moved(reminder, want) or reminder.snoozed_until != want.snoozed_until
+
+
 def _moved(reminder: Reminder, want: Wanted | None) -> bool:
+    """Tell whether the step has other days or another protocol; what is withdrawn has no snooze to compare."""
     if want is None:
         return False
-    then = (reminder.due_at, reminder.not_after, reminder.window, reminder.protocol, reminder.treatment_id)
-    new = (want.due_at, want.not_after, want.window, want.protocol, want.treatment_id)
-    return then != new or reminder.snoozed_until != want.snoozed_until
+    days = (reminder.due_at, reminder.not_after, reminder.window)
+    origin = (reminder.protocol, reminder.class_name, reminder.treatment_id)
+    return days != (want.due_at, want.not_after, want.window) or origin != (
+        want.protocol,
+        want.class_name,
+        want.treatment_id,
+    )

@@ -1,6 +1,6 @@
-"""What a protocol is: a kind of treatment with its class, line, window and steps, and the rules it must satisfy.
+"""What a protocol is: a kind of treatment with its class, line, window and steps, label and course.
 
-Invariant: a `Protocol` that `complaints` finds nothing wrong with has steps whose days ascend for every treatment day.
+Invariant: a protocol is a value; `catalogue_rules.complaints` says what is wrong with one before it rules a window.
 """
 
 import datetime as dt
@@ -28,7 +28,7 @@ class Anchor(StrEnum):
 
 
 STEP_NAMES = ("invitation", "follow_up", "last_call")
-"""The stages of a sequence in their order; a protocol of n steps takes the first n (`last_call` is cosmetic by habit)."""
+"""The stages of a sequence in their order; a protocol of n steps takes the first n. Medical ones have no last."""
 
 
 @dataclass(frozen=True, slots=True)

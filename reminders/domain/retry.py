@@ -1,12 +1,14 @@
 """When a refused message is tried again: a value computed from the moment and the number of refusals.
 
 Invariant: pure and bounded; the reminder's own days end it (RFC 5321 4.5.4.1 asks for 30 minutes in general, the first
-two are shorter because greylisting servers answer after five).
+two are shorter because greylisting servers accept after five, and no attempt is made sooner than that).
 """
 
 import datetime as dt
 
 _MINUTES = (5, 15, 30, 60, 120, 240)
+_SOONEST = dt.timedelta(minutes=5)
+_DOUBLINGS = 4
 
 RESCUE_LIMIT = 3
 """A reminder whose worker died this often after its message's body had begun waits for a person."""
@@ -15,10 +17,10 @@ RESCUE_LIMIT = 3
 def next_attempt(now: dt.datetime, refusals: int, jitter: float) -> dt.datetime:
     """Return when to try after the `refusals`-th refusal (1 or more); `jitter` in [0, 1) spreads it over 0.5 to 1.5."""
     minutes = _MINUTES[min(max(refusals, 1), len(_MINUTES)) - 1]
-    return now + dt.timedelta(minutes=minutes) * (0.5 + jitter)
+    return now + max(dt.timedelta(minutes=minutes) * (0.5 + jitter), _SOONEST)
 
 
 def breaker_pause(faults: int, jitter: float) -> dt.timedelta:
     """Return how long a transport rests after its `faults`-th fault in a row: 1 minute, doubling to 15."""
-    minutes = min(2 ** max(faults - 1, 0), 15)
+    minutes = min(2 ** min(max(faults - 1, 0), _DOUBLINGS), 15)
     return dt.timedelta(minutes=minutes) * (0.75 + jitter / 2)

@@ -30,7 +30,7 @@ class SendingCalendar:
 
     @property
     def usual_minute(self) -> int:
-        """Return the minute at which a step goes out: `send_at`, else 10:00, or the opening hour where that is later."""
+        """Return the minute a step goes out: `send_at`, else 10:00, or the opening hour where 10:00 is outside."""
         if self.send_at is not None:
             return self.send_at
         return USUAL_SEND_AT if self.opens_at <= USUAL_SEND_AT < self.closes_at else self.opens_at
@@ -98,7 +98,7 @@ def is_open(calendar: SendingCalendar, now: dt.datetime) -> bool:
 
 
 def next_open(calendar: SendingCalendar, now: dt.datetime) -> dt.datetime | None:
-    """Return `now` when the clinic sends then, else the opening of its next sending day; None for a calendar without."""
+    """Return `now` when the clinic sends then, else its next opening; None for a calendar without a sending day."""
     if is_open(calendar, now):
         return now
     today = local_day(calendar.zone, now)
@@ -106,7 +106,7 @@ def next_open(calendar: SendingCalendar, now: dt.datetime) -> dt.datetime | None
         day = today + dt.timedelta(days=offset)
         if calendar.sends_on(day):
             opening = moment(calendar.zone, day, calendar.opens_at)
-            if opening > now:
+            if now < opening < moment(calendar.zone, day, calendar.closes_at):  # a skipped hour may hold all of them
                 return opening
     return None
 

@@ -56,7 +56,7 @@ class MessageLinks:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RenderedMessage:
-    """A message in words: one-line subject, text and HTML with `\\n` line ends, and the version of its templates."""
+    """A message in words: a subject of one line, text and HTML (lines end in LF), and the version of its templates."""
 
     subject: str
     text: str

@@ -18,6 +18,7 @@ _MONTHS = (
     *("July", "August", "September", "October", "November", "December"),
 )
 _EMERGENCY_NUMBERS: dict[Jurisdiction, str] = {"us": "911", "uk": "999", "au": "000", "eu": "112"}
+_NO_NUMBER = "your local emergency number"
 _LONGEST_NUMBER = 15  # digits, ITU-T E.164
 
 
@@ -46,9 +47,15 @@ def who_sees_the_patient(facts: MessageFacts) -> str:
     return facts.practitioner or OUR_TEAM
 
 
+def address_on_one_line(postal_address: str | None) -> str:
+    """Return a postal address with its lines joined by commas; empty where there is none."""
+    lines = (line.strip(" \t,") for line in (postal_address or "").replace("\r\n", "\n").split("\n"))
+    return ", ".join(line for line in lines if line)
+
+
 def emergency_number(jurisdiction: Jurisdiction | None) -> str:
     """Return what to call in an emergency, ready to stand after "call"."""
-    return _EMERGENCY_NUMBERS[jurisdiction] if jurisdiction else "your local emergency number"
+    return _EMERGENCY_NUMBERS.get(jurisdiction, _NO_NUMBER) if jurisdiction else _NO_NUMBER
 
 
 def phone_link(phone: str | None) -> str:

@@ -56,7 +56,7 @@ def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
     commands = bare / ("Scripts" if os.name == "nt" else "bin")
     (wheel,) = built.glob("*.whl")
     _run(commands / "python", "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", wheel, folder=bare)
-    # Path files in a folder that a path file names are not read: the libraries come along, the editable checkout does not.
+    # A path file named by another is not read: the libraries come along, the editable checkout does not.
     site = _run(commands / "python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", folder=bare)
     libraries = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
     (Path(site.strip()) / "borrowed.pth").write_text("\n".join(sorted(libraries)), encoding="utf-8")

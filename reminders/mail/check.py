@@ -1,0 +1,154 @@
+"""The last look at a rendered message: whether it says what each must say, and holds nothing that none may hold.
+
+Invariant: no message passes whose text part or HTML part lacks the consultation section (who, and how to reach them),
+the way to stop, the clinic's name or its postal address; and none that loads something from elsewhere, or links to a
+place that is neither the clinic's booking page nor the product's own.
+"""
+
+import itertools
+import unicodedata
+
+from reminders.errors import CannotDo
+from reminders.mail import wording
+from reminders.mail.address import mailto
+from reminders.mail.html import HtmlPart, read_html
+from reminders.mail.message import MessageFacts, MessageLinks, RenderedMessage
+
+LONGEST_SUBJECT = 150
+LARGEST_HTML = 100_000  # bytes; from 102 kB on, Gmail cuts a message off, and with it the way to stop
+_UNFILLED = ("{{", "}}", "{%", "%}", "{#")
+_NOTHING = frozenset({"None", "undefined", "Undefined", "nan", "NaN"})
+_ENDS = ".,;:!?()[]<>\"'"
+
+
+class MessageRefused(CannotDo):
+    """The message is not sent: {complaints}. Mend the template, or the clinic's details."""
+
+
+def ensure_sendable(rendered: RenderedMessage, facts: MessageFacts, links: MessageLinks) -> None:
+    """Raise `MessageRefused` with every complaint about a message, if there is one."""
+    if found := complaints(rendered, facts, links):
+        raise MessageRefused(complaints="; ".join(found))
+
+
+def complaints(rendered: RenderedMessage, facts: MessageFacts, links: MessageLinks) -> tuple[str, ...]:
+    """Return what is wrong with a message, as clauses without personal data; empty where it may go."""
+    html = read_html(rendered.html)
+    found = [
+        *_about_subject(rendered.subject),
+        *_about_part("text", _plain(rendered.text), _plain(_section_of_text(rendered.text)), facts, links),
+        *_about_part("HTML", _plain(html.text), _plain(html.section), facts, links),
+        *_about_links_in_text(rendered.text, facts, links),
+        *_about_html(html, facts, links),
+        *(f"the {name} link is no https address" for name, url in _own_links(links) if not url.startswith("https://")),
+    ]
+    if len(rendered.html.encode()) > LARGEST_HTML:
+        found.append(f"the HTML part is over {LARGEST_HTML} bytes")
+    return tuple(found)
+
+
+def _about_subject(subject: str) -> list[str]:
+    found = []
+    if not subject.strip():
+        found.append("the subject is empty")
+    if len(subject) > LONGEST_SUBJECT:
+        found.append(f"the subject is over {LONGEST_SUBJECT} characters")
+    if any(unicodedata.category(mark) in {"Cc", "Zl", "Zp"} for mark in subject):
+        found.append("the subject holds a control character")
+    if any(mark in subject for mark in _UNFILLED):
+        found.append("the subject holds an unfilled template mark")
+    return found
+
+
+def _about_part(part: str, text: str, section: str, facts: MessageFacts, links: MessageLinks) -> list[str]:
+    """Return what a part lacks. `section` is its consultation section, empty where it has none."""
+    found = []
+    if not section:
+        found.append(f"the {part} part has no consultation section")
+    elif _plain(wording.who_sees_the_patient(facts)) not in section:
+        found.append(f"the consultation section of the {part} part does not say who sees the patient")
+    if section and not any(way in section for way in _ways_to_ask(facts, links)):
+        found.append(f"the consultation section of the {part} part does not say how to reach the clinic")
+    if not any(way in text for way in _ways_to_stop(links)):
+        found.append(f"the {part} part does not say how to stop these messages")
+    if _plain(facts.clinic_name) not in text:
+        found.append(f"the {part} part does not name the clinic")
+    if not facts.patient_name.strip() or _plain(facts.patient_name) not in text:
+        found.append(f"the {part} part greets nobody")
+    if _plain(wording.address_on_one_line(facts.postal_address)) not in text:
+        found.append(f"the {part} part lacks the clinic's postal address")
+    return found + _about_leftovers(part, text, facts, links)
+
+
+def _about_leftovers(part: str, text: str, facts: MessageFacts, links: MessageLinks) -> list[str]:
+    """Return complaints about template marks and empty values; a clinic may be called "Second to None"."""
+    bare = text
+    for value in sorted(_shown_values(facts, links), key=len, reverse=True):
+        bare = bare.replace(value, " ")
+    found = []
+    if any(mark in bare for mark in _UNFILLED):
+        found.append(f"the {part} part holds an unfilled template mark")
+    if any(word.strip(_ENDS) in _NOTHING for word in bare.split()):
+        found.append(f"the {part} part shows an empty value")
+    return found
+
+
+def _about_links_in_text(text: str, facts: MessageFacts, links: MessageLinks) -> list[str]:
+    known = _known_links(facts, links)
+    addresses = [word for word in text.split() if "://" in word or word.strip(_ENDS).lower().startswith("www.")]
+    unknown = any(word not in known and word.strip(_ENDS) not in known for word in addresses)
+    return ["the text part links to an unknown place"] if unknown else []
+
+
+def _about_html(html: HtmlPart, facts: MessageFacts, links: MessageLinks) -> list[str]:
+    known = _known_links(facts, links)
+    found = [f"the HTML part holds {what}" for what in html.forbidden]
+    if any(link not in known for link in html.links):
+        found.append("the HTML part links to an unknown place")
+    return found
+
+
+def _known_links(facts: MessageFacts, links: MessageLinks) -> set[str]:
+    known = {url for _, url in _own_links(links)} | {mailto(facts.reply_to), mailto(facts.reply_to, "STOP")}
+    if facts.booking_url and facts.booking_url.startswith("https://"):
+        known.add(facts.booking_url)
+    if dialled := wording.phone_link(facts.phone):
+        known.add(dialled)
+    return known
+
+
+def _own_links(links: MessageLinks) -> list[tuple[str, str]]:
+    return [(name, url) for name, url in (("request", links.request_url), ("stop", links.stop_url)) if url]
+
+
+def _ways_to_ask(facts: MessageFacts, links: MessageLinks) -> list[str]:
+    ways = (links.request_url, facts.phone, facts.booking_url, facts.reply_to)
+    return [_plain(way) for way in ways if way]
+
+
+def _ways_to_stop(links: MessageLinks) -> list[str]:
+    return [links.stop_url] if links.stop_url else ["STOP"]
+
+
+def _shown_values(facts: MessageFacts, links: MessageLinks) -> list[str]:
+    values = (
+        *(facts.clinic_name, facts.sender_name, facts.reply_to, facts.phone, facts.booking_url, facts.patient_name),
+        *(facts.practitioner, facts.label, wording.address_on_one_line(facts.postal_address)),
+        *(links.request_url, links.stop_url),
+    )
+    return [_plain(value) for value in values if value and value.strip()]
+
+
+def _section_of_text(text: str) -> str:
+    """Return the text below the consultation's underlined heading, up to the next one; empty where it is missing."""
+    lines = text.split("\n")
+    headings = [at for at, line in enumerate(lines[1:]) if line and set(line) == {"-"} and lines[at]]
+    for here, following in itertools.pairwise([*headings, len(lines)]):
+        if lines[here] == wording.CONSULTATION_HEADING:
+            return "\n".join(lines[here + 2 : following])
+    return ""
+
+
+def _plain(text: str) -> str:
+    """Return the text on one line with single blanks, so that a wrapped name is still found."""
+    return " ".join(text.split())

@@ -1,0 +1,163 @@
+"""One connection to a mail server whose every wait ends: lines out, replies in, nothing about mail.
+
+Invariant: no call lasts longer than the seconds it was given, nor past the limit of the whole, however slowly the other
+side drips its bytes; and a reply is whole and well formed, or `SenselessReply`. (smtplib's timeout starts anew with
+every byte, its `data` writes body and dot in one, and its reader takes any three digits: hence our own.)
+"""
+
+import re
+import socket
+import ssl
+import time
+from typing import NamedTuple
+
+_LONGEST_REPLY = 64 * 1024  # bytes in all; RFC 5321 4.5.3.1.5 allows 512 a line
+_LONGEST_LINE = 4 * 1024
+_CHUNK = 64 * 1024
+_LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])([^\r\n]*))?")
+_NOTHING_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+class SenselessReply(Exception):
+    """What came back is no SMTP reply, or came unasked."""
+
+
+class Reply(NamedTuple):
+    """A server's reply: its code and the text of each of its lines."""
+
+    code: int
+    lines: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The first line's text."""
+        return self.lines[0]
+
+
+class Wire:
+    """A connected socket. Its calls raise `TimeoutError`, another `OSError` when it is broken, or `SenselessReply`."""
+
+    def __init__(self, sock: socket.socket, limit: float) -> None:
+        """Take over a connected socket for at most `limit` seconds."""
+        self._socket = sock
+        self._unread = bytearray()
+        self._limit = time.monotonic() + limit
+
+    def limit(self, seconds: float) -> None:
+        """From now on, everything together may take `seconds`."""
+        self._limit = time.monotonic() + seconds
+
+    def ask(self, command: str, seconds: float) -> Reply:
+        """Write one command and return its reply, both within `seconds`."""
+        until = self._until(seconds)
+        if self._unread:
+            raise SenselessReply  # else every later reply would be taken for that of the command before it
+        self._write(command.encode("ascii") + b"\r\n", until)
+        return self._read(until)
+
+    def reply(self, seconds: float) -> Reply:
+        """Return the next reply, whole, within `seconds`."""
+        return self._read(self._until(seconds))
+
+    def write(self, content: bytes) -> None:
+        """Write all of `content` within what is left of the limit."""
+        self._write(content, self._limit)
+
+    def write_once(self, content: bytes, seconds: float) -> int:
+        """Hand `content` to the machine's network in one call; return how much of it was taken.
+
+        When this raises, nothing was taken: the other side cannot have got all of `content`.
+        """
+        self._socket.settimeout(_left(self._until(seconds)))
+        return self._socket.send(content)
+
+    def spoke_unasked(self) -> bool:
+        """Tell whether the other side has written something, or has gone, while it was our turn. Does not wait."""
+        return bool(self._unread) or self._receive(0) is not None
+
+    def answered(self, seconds: float) -> bool:
+        """Wait at most `seconds`; true when `reply` would not wait, be it for good news or bad."""
+        until = self._until(seconds)
+        while not self._settled():
+            received = self._receive(max(0.0, until - time.monotonic()))
+            if received is None:
+                return self._limit <= time.monotonic()
+            if not received:
+                return True
+        return True
+
+    def secure(self, context: ssl.SSLContext, host: str, seconds: float) -> None:
+        """Go on over TLS, verified for `host`; what came in the clear before is refused, not carried over.
+
+        Bytes that were slipped in between the reply to STARTTLS and the handshake would otherwise count as the
+        server's first words under TLS.
+        """
+        if self._unread:
+            raise SenselessReply
+        self._socket.settimeout(_left(self._until(seconds)))  # the handshake as a whole keeps to it, byte drip or not
+        self._socket = context.wrap_socket(self._socket, server_hostname=host)
+
+    def close(self) -> None:
+        """Close the connection, whatever state it is in."""
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # it was gone before
+        finally:
+            self._socket.close()
+
+    def _until(self, seconds: float) -> float:
+        return min(time.monotonic() + seconds, self._limit)
+
+    def _write(self, content: bytes, until: float) -> None:
+        rest = memoryview(content)
+        while rest:
+            self._socket.settimeout(_left(until))
+            rest = rest[self._socket.send(rest[:_CHUNK]) :]
+
+    def _read(self, until: float) -> Reply:
+        code, lines = b"", list[str]()
+        while True:
+            line = _LINE.fullmatch(self._line(until))
+            if line is None or (code and code != line[1]) or len(lines) * 4 > _LONGEST_REPLY:
+                raise SenselessReply
+            code = line[1]
+            lines.append((line[3] or b"").decode("ascii", errors="replace"))
+            if line[2] != b"-":
+                return Reply(int(code), tuple(lines))
+
+    def _line(self, until: float) -> bytes:
+        while (end := self._unread.find(b"\n")) < 0:
+            if len(self._unread) > _LONGEST_LINE:
+                raise SenselessReply
+            self._socket.settimeout(_left(until))
+            if not (received := self._socket.recv(_CHUNK)):
+                raise ConnectionResetError
+            self._unread += received
+        line = bytes(self._unread[:end]).removesuffix(b"\r")
+        del self._unread[: end + 1]
+        return line
+
+    def _receive(self, seconds: float) -> bytes | None:
+        """Return what arrives within `seconds` (empty: the other side has gone), or `None` where nothing does."""
+        try:
+            self._socket.settimeout(seconds)
+            received = self._socket.recv(_CHUNK)
+        except (*_NOTHING_YET, TimeoutError):
+            return None
+        except OSError:
+            return b""
+        self._unread += received
+        return received
+
+    def _settled(self) -> bool:
+        """Tell whether a last line, or a senseless one, has arrived."""
+        *lines, rest = self._unread.split(b"\n")
+        return len(rest) > _LONGEST_LINE or any(line[3:4] != b"-" for line in lines)
+
+
+def _left(until: float) -> float:
+    left = until - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left

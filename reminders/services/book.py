@@ -1,0 +1,46 @@
+"""Records appointments and what became of them; a booked line's reminders stop, and return when nothing came of it.
+
+Invariant: an appointment's identity is (patient, line, day); its outcome is a fact that the plan obeys at once.
+"""
+
+import datetime as dt
+
+from reminders.domain.facts import Outcome
+from reminders.domain.sending_hours import local_day
+from reminders.errors import BadInput
+from reminders.services.find import check_line, clinic_of, the_patient
+from reminders.services.plan import plan_patients
+from reminders.store import appointments
+from reminders.store.appointments import AppointmentRow
+from reminders.store.clinics import Clinic
+from reminders.store.database import Transaction
+
+
+class NoSuchAppointment(BadInput):
+    """There is no appointment {id}: `reminders patient show` lists a patient's appointments."""
+
+
+class NotYetOver(BadInput):
+    """Appointment {id} is on {day}, still to come: it can only be cancelled."""
+
+
+def add_appointment(tx: Transaction, clinic: Clinic, patient: str, day: dt.date, line: str | None) -> int:
+    """Book a day for a line (None: for every line), plan the patient, and return the appointment's id."""
+    check_line(tx, line)
+    person = the_patient(tx, clinic, patient)
+    booked = appointments.add_appointment(tx, person, line, day)
+    plan_patients(tx, clinic, [person.id])
+    return booked
+
+
+def set_outcome(tx: Transaction, appointment_id: int, outcome: Outcome) -> AppointmentRow:
+    """Record what became of an appointment and plan its patient; raises `NoSuchAppointment` or `NotYetOver`."""
+    booked = appointments.appointment_by_id(tx, appointment_id)
+    if booked is None:
+        raise NoSuchAppointment(id=appointment_id)
+    clinic = clinic_of(tx, booked.clinic_id)
+    if outcome is not Outcome.CANCELLED and booked.day > local_day(clinic.timezone, tx.now):
+        raise NotYetOver(id=appointment_id, day=booked.day)
+    appointments.set_outcome(tx, appointment_id, outcome)
+    plan_patients(tx, clinic, [booked.patient_id])
+    return booked

@@ -1,0 +1,57 @@
+"""Decides when a transport rests: the circuit breaker, whose state is a row so that a restart does not reset it.
+
+Invariant: a fault of the server as a whole burns no message's attempt; while the breaker is open nothing is claimed.
+"""
+
+import datetime as dt
+from dataclasses import dataclass, replace
+
+from reminders.domain.retry import breaker_pause
+from reminders.mail.outcome import Blame, Outcome, TransportFault, Verdict
+from reminders.store import transports
+from reminders.store.database import Transaction
+from reminders.store.transports import Breaker
+
+FAULTS_TO_OPEN = 3
+REFUSALS_TO_OPEN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Breakers:
+    """The breaker of one transport, by its name."""
+
+    name: str
+
+    def open_until(self, tx: Transaction) -> dt.datetime | None:
+        """Return until when the transport rests, or None; when the time has come, one message may try it."""
+        state = transports.breaker(tx, self.name)
+        return state.open_until if state.open_until and tx.now < state.open_until else None
+
+    def fault(self, tx: Transaction, fault: TransportFault, jitter: float) -> Breaker:
+        """Count a connection that could not be had; a certain fault (password, TLS) opens the breaker at once."""
+        state = transports.breaker(tx, self.name)
+        state = replace(state, faults=state.faults + 1, fault=f"{fault.phase}: {fault.kind}")
+        return self._keep(tx, state, opens=fault.certain or state.faults >= FAULTS_TO_OPEN, jitter=jitter)
+
+    def answered(self, tx: Transaction, outcome: Outcome, jitter: float) -> Breaker | None:
+        """Count what an answer says of the server as a whole; an accepted message closes the breaker."""
+        state = transports.breaker(tx, self.name)
+        if outcome.verdict is Verdict.ACCEPTED:
+            if state == Breaker(self.name):
+                return None
+            transports.keep(tx, Breaker(self.name))
+            return None
+        if outcome.blame is Blame.TRANSPORT:
+            state = replace(state, faults=state.faults + 1, fault=outcome.summary)
+            return self._keep(tx, state, opens=state.faults >= FAULTS_TO_OPEN, jitter=jitter)
+        if outcome.blame is Blame.POLICY:
+            state = replace(state, refused_in_a_row=state.refused_in_a_row + 1, fault=outcome.summary)
+            return self._keep(tx, state, opens=state.refused_in_a_row >= REFUSALS_TO_OPEN, jitter=jitter)
+        return None
+
+    def _keep(self, tx: Transaction, state: Breaker, *, opens: bool, jitter: float) -> Breaker:
+        if opens:
+            count = max(state.faults - FAULTS_TO_OPEN, state.refused_in_a_row - REFUSALS_TO_OPEN, 0) + 1
+            state = replace(state, open_until=tx.now + breaker_pause(count, jitter))
+        transports.keep(tx, state)
+        return state

@@ -1,0 +1,174 @@
+"""Chooses and claims what goes out next: one patient, one message, facts looked up afresh.
+
+Invariant: a claim is made in the transaction that looked the facts up, while the clinic sends, within its daily limit,
+and for a patient who has no other message on its way.
+"""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from reminders.clock import Clock
+from reminders.domain.facts import Reminder
+from reminders.domain.grouping import Grouping, Past, group
+from reminders.domain.lifecycle import IN_FLIGHT, Reason, State
+from reminders.domain.planner import Action, reconcile, wanted
+from reminders.domain.sending_hours import is_open, local_day, moment
+from reminders.mail.compose import message_id
+from reminders.mail.message import MessageFacts
+from reminders.services.calendar import rules_for
+from reminders.services.find import clinic_of
+from reminders.services.keys import Keys
+from reminders.services.letter import Subject, identity, message_facts
+from reminders.store import facts, messages, outbox, queue, reminders
+from reminders.store.clinics import Clinic
+from reminders.store.database import Database, Transaction
+from reminders.store.messages import StoredMessage
+from reminders.store.outbox import Held
+
+PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A claimed message on its way: whose, about which reminders, and what it must show."""
+
+    clinic_id: int
+    patient_id: int
+    held: tuple[Held, ...]
+    message: StoredMessage
+    facts: MessageFacts
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one delivery did so far, in reminders, by the names of the command's JSON."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def planned(self, actions: Counter[Action]) -> None:
+        """Add what planning withdrew, expired and held on the way."""
+        self.counts["cancelled"] += actions[Action.WITHDRAW]
+        self.counts["expired"] += actions[Action.EXPIRE]
+        self.counts["held"] += actions[Action.HOLD]
+
+
+@dataclass(frozen=True, slots=True)
+class Chooser:
+    """What claiming needs: who claims, for how long, and with which keys."""
+
+    keys: Keys
+    worker: str
+    lease: dt.timedelta
+    tally: Tally
+    finished: set[int] = field(default_factory=set)
+    """Clinics that send no more in this delivery: paused, outside their hours, or at their daily limit."""
+
+    def claim_next(self, tx: Transaction, clinic_id: int, patient_id: int) -> Letter | None:
+        """Claim the next message of one patient, or None: nothing due, not now, not any more, or to wait."""
+        subject = self._look_up(tx, clinic_id, patient_id)
+        if subject is None or any(reminder.state in IN_FLIGHT for reminder in subject.stored):
+            return None
+        planned = [reminder for reminder in subject.stored if reminder.state is State.PLANNED]
+        zone = subject.clinic.timezone
+        history = [Past(kind, local_day(zone, at)) for kind, at in queue.past_messages(tx, patient_id)]
+        grouping = group(planned, history, subject.rules.calendar, tx.now)
+        self._put_off(tx, grouping)
+        return self._claim(tx, subject, grouping.send) if grouping.send else None
+
+    def _look_up(self, tx: Transaction, clinic_id: int, patient_id: int) -> Subject | None:
+        """Plan this patient afresh; None when the clinic does not send now."""
+        clinic = clinic_of(tx, clinic_id)
+        rules = rules_for(tx, clinic)
+        if clinic.paused_at is not None or not is_open(rules.calendar, tx.now) or limit_reached(tx, clinic):
+            self.finished.add(clinic_id)
+            return None
+        known = facts.facts(tx, [patient_id])[patient_id]
+        stored = reminders.stored(tx, [patient_id]).get(patient_id, [])
+        changes = reconcile(stored, wanted(known, rules, tx.now), tx.now)
+        if changes:
+            reminders.apply(tx, clinic_id, patient_id, changes)
+            self.tally.planned(Counter(change.action for change in changes))
+            stored = reminders.stored(tx, [patient_id]).get(patient_id, [])
+        return Subject(clinic, rules, known, tuple(stored))
+
+    def _put_off(self, tx: Transaction, grouping: Grouping) -> None:
+        for wait in grouping.waits:
+            queue.postpone(tx, wait.reminder, wait.until, wait.reason)
+            self.tally.counts["deferred"] += 1
+        for reminder in grouping.too_soon:
+            reminders.change_state(tx, reminder.id, State.PLANNED, State.EXPIRED, Reason.TOO_SOON)
+            self.tally.counts["expired"] += 1
+
+    def _claim(self, tx: Transaction, subject: Subject, chosen: tuple[Reminder, ...]) -> Letter:
+        patient_id, clinic = subject.known.id, subject.clinic
+        shown = message_facts(tx, subject, chosen)
+        message = messages.message_to_reuse(tx, [reminder.id for reminder in chosen])
+        if message is None:
+            number = messages.count_messages(tx, patient_id)
+            seed = self.keys.message_seed(f"{identity(clinic, patient_id, chosen[0])}:{number}")
+            name = message_id(seed, shown.sender_address)
+            message = messages.add_message(tx, clinic.id, patient_id, name, chosen[0].class_name, shown.stage)
+        held = outbox.claim(tx, chosen, message, self.worker, tx.now + self.lease)
+        return Letter(clinic.id, patient_id, tuple(held), message, shown)
+
+
+def limit_reached(tx: Transaction, clinic: Clinic) -> bool:
+    """Tell whether the clinic's daily limit leaves what is due for another day, and mark it so."""
+    if clinic.daily_limit is None:
+        return False
+    today = moment(clinic.timezone, local_day(clinic.timezone, tx.now))
+    if queue.messages_since(tx, clinic.id, today) < clinic.daily_limit:
+        return False
+    queue.leave_by_limit(tx, clinic.id)
+    return True
+
+
+def still_goes(tx: Transaction, letter: Letter) -> bool:
+    """Tell, in the transaction that would let the message go, whether every fact it rests on still holds (promise 4)."""
+    clinic = clinic_of(tx, letter.clinic_id)
+    rules = rules_for(tx, clinic)
+    if clinic.paused_at is not None or not is_open(rules.calendar, tx.now):
+        return False
+    known = facts.facts(tx, [letter.patient_id])[letter.patient_id]
+    stored = tuple(reminders.stored(tx, [letter.patient_id]).get(letter.patient_id, ()))
+    mine = {one.reminder_id for one in letter.held}
+    chosen = sorted((r for r in stored if r.id in mine), key=lambda reminder: (reminder.due_at, reminder.id))
+    if len(chosen) != len(mine) or any(reminder.state is not State.CLAIMED for reminder in chosen):
+        return False
+    steps = {(want.episode_id, want.step): want for want in wanted(known, rules, tx.now).steps}
+    for reminder in chosen:
+        want = steps.get((reminder.episode_id, reminder.step))
+        if want is None or not _may_go(reminder, want.state, want.due_at, want.snoozed_until, tx.now):
+            return False
+    return message_facts(tx, Subject(clinic, rules, known, stored), chosen) == letter.facts
+
+
+def _may_go(
+    reminder: Reminder, state: State, due_at: dt.datetime, snoozed_until: dt.datetime | None, now: dt.datetime
+) -> bool:
+    wanted_now = state is State.PLANNED or (state is State.HELD and reminder.released)
+    return wanted_now and max(due_at, snoozed_until or due_at) <= now < reminder.not_after
+
+
+def due_patients(database: Database, clock: Clock) -> Iterator[tuple[int, int]]:
+    """Yield (clinic, patient) for everything due, nearest closing day first within a clinic, each patient once."""
+    with database.read(clock.now()) as tx:
+        clinic_ids = queue.clinics_with_due(tx)
+    for clinic_id in clinic_ids:
+        yield from ((clinic_id, patient_id) for patient_id in _due_of(database, clock, clinic_id))
+
+
+def _due_of(database: Database, clock: Clock, clinic_id: int) -> Iterator[int]:
+    after, seen = None, set[int]()
+    while True:
+        with database.read(clock.now()) as tx:
+            page = queue.due_page(tx, clinic_id, after, PAGE)
+        if not page:
+            return
+        for due in page:
+            if due.patient_id not in seen:
+                seen.add(due.patient_id)
+                yield due.patient_id
+        after = page[-1]

@@ -1,0 +1,161 @@
+"""Sends everything that is due now, then ends: rescue, withdraw what time has ended, then round after round.
+
+1. Rescue what dead workers left (`rescue`). 2. Plan the patients for whom a hold or booking ended. 3. Expire what had
+its days. 4. Hold a backlog before anything is claimed. 5. Rounds (`rounds`): claim, send, settle, until nothing is due,
+the clinics have closed, or the transport rests. A crash between any two of these leaves work for the next delivery,
+which starts with the same step 1.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from reminders.domain.sending_hours import local_day, moment, next_open
+from reminders.services.calendar import rules_for, sending_calendar
+from reminders.services.choose import Chooser, Letter, Tally, due_patients
+from reminders.services.find import clinic_of
+from reminders.services.plan import hold_backlog, plan_due_changes
+from reminders.services.points import Point
+from reminders.services.rescue import rescue
+from reminders.services.rounds import Round, Worker
+from reminders.store import clinics, queue, reminders, transports
+from reminders.store.clinics import Clinic
+from reminders.store.database import Transaction
+
+SWEEP = 1000
+LOOKS_AT_A_TIME = 100
+Progress = Callable[[int, int | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverOutcome:
+    """What a delivery did, counted in reminders; `next_at` is when the next one has something to do.
+
+    `stopped` says why the transport rests, if it does; `open_until` until when.
+    """
+
+    sent: int = 0
+    deferred: int = 0
+    failed: int = 0
+    unknown: int = 0
+    cancelled: int = 0
+    expired: int = 0
+    held: int = 0
+    next_at: dt.datetime | None = None
+    stopped: str | None = None
+    open_until: dt.datetime | None = None
+
+
+def deliver(worker: Worker, name: str, round_size: int, progress: Progress | None = None) -> DeliverOutcome:
+    """Run one delivery as the worker `name`, `round_size` messages at a time (1 to 32)."""
+    database, clock = worker.database, worker.clock
+    tally = Tally()
+    tally.counts["unknown"] += rescue(database, clock).unknown
+    tally.planned(plan_due_changes(database, clock).changes)
+    _sweep(worker, tally)
+    worker.observe(Point.STARTED)
+    with database.read(clock.now()) as tx:
+        resting = worker.breakers.open_until(tx)
+        total = queue.count_due(tx)
+    if resting is None:
+        resting = _send(worker, Chooser(worker.keys, name, worker.lease, tally), round_size, total, progress)
+    return _outcome(worker, tally, resting)
+
+
+def _sweep(worker: Worker, tally: Tally) -> None:
+    """Expire what had its days, and hold each clinic's backlog before anything is claimed."""
+    while True:
+        with worker.database.write(worker.clock.now(), "deliver") as tx:
+            expired = reminders.expire_passed(tx, SWEEP)
+        tally.counts["expired"] += len(expired)
+        if len(expired) < SWEEP:
+            break
+    with worker.database.write(worker.clock.now(), "deliver") as tx:
+        for clinic_id in queue.clinics_with_due(tx):
+            clinic = clinic_of(tx, clinic_id)
+            tally.counts["held"] += hold_backlog(tx, clinic, rules_for(tx, clinic))
+
+
+def _send(
+    worker: Worker, chooser: Chooser, round_size: int, total: int, progress: Progress | None
+) -> dt.datetime | None:
+    """Send round after round; return until when the transport rests, if it came to that."""
+    rounds = Round(worker, chooser.tally)
+    again: list[tuple[int, int]] = []
+    queued = due_patients(worker.database, worker.clock)
+    done = 0
+    try:
+        while letters := _claim(worker, chooser, _drain(again, queued), round_size):
+            worker.observe(Point.CLAIMED)
+            changed = rounds.run(letters)
+            again.extend((letter.clinic_id, letter.patient_id) for letter in changed)
+            done += sum(len(letter.held) for letter in letters)
+            if progress:
+                progress(done, max(total, done))
+            with worker.database.read(worker.clock.now()) as tx:
+                resting = worker.breakers.open_until(tx)
+            if resting is not None:
+                return resting
+            if rounds.stopped is not None:
+                again.extend((letter.clinic_id, letter.patient_id) for letter in letters)
+                rounds.stopped = None
+    finally:
+        rounds.close()
+    return None
+
+
+def _drain(again: list[tuple[int, int]], queued: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Yield the queue, then whoever has to be looked at again."""
+    yield from queued
+    while again:
+        yield again.pop(0)
+
+
+def _claim(worker: Worker, chooser: Chooser, patients: Iterator[tuple[int, int]], round_size: int) -> list[Letter]:
+    """Claim up to `round_size` messages; a transaction looks at a bounded number of patients."""
+    letters: list[Letter] = []
+    exhausted = False
+    while not letters and not exhausted:
+        with worker.database.write(worker.clock.now(), "deliver") as tx:
+            for _ in range(LOOKS_AT_A_TIME):
+                found = next(patients, None)
+                if found is None:
+                    exhausted = True
+                    break
+                clinic_id, patient_id = found
+                letter = None if clinic_id in chooser.finished else chooser.claim_next(tx, clinic_id, patient_id)
+                if letter is not None:
+                    letters.append(letter)
+                if len(letters) == round_size:
+                    break
+    return letters
+
+
+def _outcome(worker: Worker, tally: Tally, resting: dt.datetime | None) -> DeliverOutcome:
+    with worker.database.read(worker.clock.now()) as tx:
+        stopped = transports.breaker(tx, worker.breakers.name).fault if resting else None
+        upcoming = next_delivery(tx)
+    if resting is not None:
+        upcoming = max(upcoming, resting) if upcoming else resting
+    names = ("sent", "deferred", "failed", "unknown", "cancelled", "expired", "held")
+    counts = {name: tally.counts[name] for name in names}
+    return DeliverOutcome(**counts, next_at=upcoming, stopped=stopped, open_until=resting)
+
+
+def next_delivery(tx: Transaction) -> dt.datetime | None:
+    """Return the next moment at which a delivery has something to do: something due in open hours, or a lapsed lease."""
+    moments = [queue.next_lapse(tx)]
+    for clinic in clinics.all_clinics(tx):
+        wake = queue.next_wake(tx, clinic.id)
+        if wake is not None and clinic.paused_at is None:
+            moments.append(_next_for(tx, clinic, max(wake, tx.now)))
+    return min((at for at in moments if at is not None), default=None)
+
+
+def _next_for(tx: Transaction, clinic: Clinic, wake: dt.datetime) -> dt.datetime | None:
+    """Return when the clinic sends next, from `wake` on; at its daily limit that is another day."""
+    calendar = sending_calendar(clinic, tx.now)
+    today = moment(clinic.timezone, local_day(clinic.timezone, tx.now))
+    if clinic.daily_limit is not None and queue.messages_since(tx, clinic.id, today) >= clinic.daily_limit:
+        wake = max(wake, moment(clinic.timezone, local_day(clinic.timezone, tx.now) + dt.timedelta(days=1)))
+    return next_open(calendar, wake)

@@ -1,0 +1,94 @@
+"""Finds what a person named, or says in one sentence that it is not there.
+
+Invariant: everything that belongs to a clinic is looked up together with it, so that no ref reaches another clinic.
+"""
+
+from reminders.domain.protocol import Protocol
+from reminders.errors import BadInput
+from reminders.store import clinics, patients, protocols
+from reminders.store.clinics import Clinic, Practitioner
+from reminders.store.database import Transaction
+from reminders.store.patients import Patient
+
+
+class NoSuchClinic(BadInput):
+    """There is no clinic {slug}: `reminders clinic list` shows the clinics, `reminders clinic add` makes one."""
+
+
+class NoSuchPatient(BadInput):
+    """There is no patient {ref} at clinic {clinic}: check the ref, or enrol them with `reminders patient add`."""
+
+
+class PatientErased(BadInput):
+    """Patient {ref} of clinic {clinic} was erased: nothing more can be recorded."""
+
+
+class NoSuchProtocol(BadInput):
+    """There is no protocol {code}: `reminders protocol list` shows the codes."""
+
+
+class ProtocolSwitchedOff(BadInput):
+    """Protocol {code} is switched off until a practitioner sets it: export it, set `active: true`, and import it."""
+
+
+class NoSuchPractitioner(BadInput):
+    """There is no such practitioner at clinic {clinic}: `reminders clinic list` shows who is there.
+
+    `reminders clinic set {clinic} --practitioner NAME` adds one.
+    """
+
+
+class NoSuchLine(BadInput):
+    """There is no line {line}: the catalogue has {known}."""
+
+
+def the_clinic(tx: Transaction, slug: str) -> Clinic:
+    """Return the clinic, or raise `NoSuchClinic`."""
+    found = clinics.clinic_by_slug(tx, slug)
+    if found is None:
+        raise NoSuchClinic(slug=slug)
+    return found
+
+
+def clinic_of(tx: Transaction, clinic_id: int) -> Clinic:
+    """Return the clinic that a stored row refers to; a constraint keeps it there."""
+    found = clinics.clinic_by_id(tx, clinic_id)
+    if found is None:
+        raise NoSuchClinic(slug=clinic_id)
+    return found
+
+
+def the_patient(tx: Transaction, clinic: Clinic, ref: str) -> Patient:
+    """Return the clinic's patient, or raise `NoSuchPatient` or `PatientErased`."""
+    found = patients.patient_by_ref(tx, clinic.id, ref)
+    if found is None:
+        raise NoSuchPatient(ref=ref, clinic=clinic.slug)
+    if found.erased_at is not None:
+        raise PatientErased(ref=ref, clinic=clinic.slug)
+    return found
+
+
+def the_protocol(tx: Transaction, code: str) -> Protocol:
+    """Return the current version of a protocol that is switched on."""
+    found = protocols.current(tx).get(code)
+    if found is None:
+        raise NoSuchProtocol(code=code)
+    if not found.active:
+        raise ProtocolSwitchedOff(code=code)
+    return found
+
+
+def the_practitioner(tx: Transaction, clinic: Clinic, name: str) -> Practitioner:
+    """Return the clinic's practitioner of this name, whatever its case and blanks."""
+    wanted = " ".join(name.split()).casefold()
+    for found in clinics.practitioners(tx, clinic.id):
+        if " ".join(found.name.split()).casefold() == wanted:
+            return found
+    raise NoSuchPractitioner(clinic=clinic.slug)
+
+
+def check_line(tx: Transaction, line: str | None) -> None:
+    """Raise `NoSuchLine` unless the catalogue has the line (None is every line)."""
+    known = sorted({protocol.line for protocol in protocols.current(tx).values()})
+    if line is not None and line not in known:
+        raise NoSuchLine(line=line, known=", ".join(known))

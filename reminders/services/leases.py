@@ -1,0 +1,43 @@
+"""Keeps a worker's leases alive while its SMTP transaction lives, however long a server takes to answer.
+
+Invariant: a lease is renewed only where the row is still ours (same epoch), and renewing stops with the round.
+"""
+
+import datetime as dt
+import threading
+from collections.abc import Sequence
+from typing import Self
+
+from reminders.clock import Clock
+from reminders.errors import RemindersError
+from reminders.store import outbox
+from reminders.store.database import Database
+from reminders.store.outbox import Held
+
+
+class LeaseKeeper:
+    """A context in which the leases of `held` are renewed every third of their length by a thread of its own."""
+
+    def __init__(self, database: Database, clock: Clock, lease: dt.timedelta, held: Sequence[Held]) -> None:
+        """Keep what is needed; nothing runs before the context is entered."""
+        self._database, self._clock, self._lease, self._held = database, clock, lease, tuple(held)
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="lease-keeper", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Start renewing."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop renewing; the leases then run out by themselves if nobody settles the round."""
+        self._over.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._over.wait(self._lease.total_seconds() / 3):
+            try:
+                with self._database.write(self._clock.now(), "lease") as tx:
+                    outbox.renew(tx, self._held, tx.now + self._lease)
+            except RemindersError:
+                continue  # a busy or full database: the next renewal tries again while the lease still lasts

@@ -1,0 +1,111 @@
+"""Gathers what one message shows from the clinic's and the patient's facts; delivery and preview share it.
+
+Invariant: a preview shows exactly what delivery would send, because both read their facts here.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from reminders.domain.facts import PatientFacts, Reminder, Rules
+from reminders.domain.grouping import stage
+from reminders.domain.lifecycle import COUNTS_AS_SENT
+from reminders.domain.sending_hours import local_day
+from reminders.mail.message import Jurisdiction, MessageClass, MessageFacts, MessageLinks, Stage
+from reminders.services.keys import Keys
+from reminders.store import clinics, patients, treatments
+from reminders.store.clinics import Clinic, Location, Practitioner
+from reminders.store.database import Transaction
+from reminders.store.patients import Patient
+
+
+@dataclass(frozen=True, slots=True)
+class MintedLinks:
+    """A message's links and the tokens in them; no tokens where the product has no https address."""
+
+    links: MessageLinks
+    request_token: str | None = None
+    stop_token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One patient of one clinic, with everything decided and stored about them so far."""
+
+    clinic: Clinic
+    rules: Rules
+    known: PatientFacts
+    stored: tuple[Reminder, ...]
+
+
+def message_facts(tx: Transaction, subject: Subject, chosen: Sequence[Reminder]) -> MessageFacts:
+    """Return what a message about the `chosen` reminders (of one class) shows at the transaction's moment."""
+    clinic, rules = subject.clinic, subject.rules
+    patient = patients.patient_by_id(tx, subject.known.id)
+    today = local_day(clinic.timezone, tx.now)
+    place = _location(tx, clinic, patient)
+    protocol = rules.protocols[chosen[0].protocol]
+    opens = max(reminder.window.opens for reminder in chosen)
+    closes = min(reminder.window.closes for reminder in chosen)
+    practitioner = practitioner_for(tx, clinic, patient, today)
+    return MessageFacts(
+        clinic_name=clinic.name,
+        sender_name=clinic.sender_name or clinic.name,
+        sender_address=clinic.email,
+        reply_to=clinic.reply_to or clinic.email,
+        phone=(place.phone if place else None) or clinic.phone,
+        booking_url=(place.booking_url if place else None) or clinic.booking_url,
+        postal_address=(place.address if place else None) or clinic.address,
+        language=patient.language or clinic.language,
+        jurisdiction=cast("Jurisdiction | None", clinic.jurisdiction),
+        class_name=cast("MessageClass", str(chosen[0].class_name)),
+        stage=cast("Stage", message_stage(chosen, subject)),
+        recipient=patient.recipient or "",
+        recipient_is_representative=bool(patient.representative_email),
+        patient_name=patient.known_as or patient.given_name or "",
+        practitioner=practitioner.name if practitioner else None,
+        label=protocol.label_in(patient.language or clinic.language),
+        opens=opens,
+        closes=max(closes, opens),
+        window_is_open=opens <= today,
+        reminder_keys=tuple(identity(clinic, patient.id, reminder) for reminder in chosen),
+    )
+
+
+def identity(clinic: Clinic, patient_id: int, reminder: Reminder) -> str:
+    """Return a reminder's identity (clinic, patient, episode, step, copy) as one text."""
+    return f"{clinic.id}:{patient_id}:{reminder.episode_id}:{reminder.step}:{reminder.copy}"
+
+
+def message_stage(chosen: Sequence[Reminder], subject: Subject) -> str:
+    """Return the wording: an episode's first message is an invitation, a merged one takes the earliest stage."""
+    before = {reminder.episode_id for reminder in subject.stored if reminder.state in COUNTS_AS_SENT}
+    before |= {episode.id for episode in subject.known.episodes if episode.counts_as_sent}
+    return stage((reminder.step, reminder.episode_id in before) for reminder in chosen)
+
+
+def practitioner_for(tx: Transaction, clinic: Clinic, patient: Patient, today: dt.date) -> Practitioner | None:
+    """Return the patient's preferred practitioner, else the last treating one, if active today; None is "our team"."""
+    known = {practitioner.id: practitioner for practitioner in clinics.practitioners(tx, clinic.id)}
+    visits = sorted(treatments.treatments_of(tx, [patient.id]), key=lambda visit: (visit.day, visit.id), reverse=True)
+    last = next((visit.practitioner_id for visit in visits if visit.practitioner_id), None)
+    for candidate in (patient.practitioner_id, last):
+        found = known.get(candidate) if candidate else None
+        if found and (found.left_on is None or today < found.left_on):
+            return found
+    return None
+
+
+def mint_links(keys: Keys, base: str | None) -> MintedLinks:
+    """Make the links of one message under the installation's https address; none without."""
+    if base is None:
+        return MintedLinks(MessageLinks())
+    request, stop = keys.new_token(), keys.new_token()
+    return MintedLinks(MessageLinks(f"{base}/p/{request}", f"{base}/u/{stop}"), request, stop)
+
+
+def _location(tx: Transaction, clinic: Clinic, patient: Patient) -> Location | None:
+    if patient.location_id is None:
+        return None
+    return next((place for place in clinics.locations(tx, clinic.id) if place.id == patient.location_id), None)

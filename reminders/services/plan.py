@@ -1,0 +1,131 @@
+"""Makes the stored reminders agree with the facts, inside the transaction that changed the facts.
+
+Invariants: planning twice changes nothing; whatever plans also checks the backlog rule before it commits.
+"""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from reminders.clock import Clock
+from reminders.domain.backlog import is_backlog, overdue_before, sending_days_looked_at
+from reminders.domain.facts import Rules
+from reminders.domain.planner import Action, Change, reconcile, wanted
+from reminders.domain.sending_hours import end_of_day, moment
+from reminders.services.calendar import rules_for
+from reminders.services.find import clinic_of
+from reminders.store import clinics, facts, patients, reminders
+from reminders.store.clinics import Clinic
+from reminders.store.database import Database, Transaction
+
+BATCH = 500
+Progress = Callable[[int, int | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOutcome:
+    """How many reminders were inserted, moved, withdrawn, restored, held or expired; and held by the backlog rule."""
+
+    changes: Counter[Action] = field(default_factory=Counter)
+    backlog_held: int = 0
+    patients: int = 0
+
+    def __add__(self, other: "PlanOutcome") -> "PlanOutcome":
+        """Add up two outcomes."""
+        return PlanOutcome(
+            self.changes + other.changes, self.backlog_held + other.backlog_held, self.patients + other.patients
+        )
+
+
+def plan_patients(
+    tx: Transaction, clinic: Clinic, patient_ids: Sequence[int], rules: Rules | None = None
+) -> PlanOutcome:
+    """Plan these patients of one clinic in the caller's transaction, then check the clinic's backlog."""
+    rules = rules or rules_for(tx, clinic)
+    known = facts.facts(tx, patient_ids)
+    stored = reminders.stored(tx, patient_ids)
+    applied: list[tuple[int, int, Sequence[Change]]] = []
+    wakes: list[tuple[int, dt.datetime | None]] = []
+    counted: Counter[Action] = Counter()
+    for patient_id in patient_ids:
+        plan = wanted(known[patient_id], rules, tx.now)
+        changes = reconcile(stored.get(patient_id, ()), plan, tx.now)
+        wakes.append((patient_id, plan.next_change))
+        if changes:
+            applied.append((clinic.id, patient_id, changes))
+            counted.update(change.action for change in changes)
+    reminders.apply_many(tx, applied)
+    reminders.set_replan_at(tx, wakes)
+    return PlanOutcome(counted, hold_backlog(tx, clinic, rules), len(patient_ids))
+
+
+def hold_backlog(tx: Transaction, clinic: Clinic, rules: Rules) -> int:
+    """Hold the clinic's overdue reminders when they are a backlog; return how many were held (promise 7)."""
+    calendar = rules.calendar
+    before = overdue_before(calendar, tx.now)
+    overdue = reminders.overdue_count(tx, clinic.id, before)
+    if not is_backlog(overdue, ()):
+        return 0
+    days = sending_days_looked_at(calendar, tx.now)
+    spans = [(moment(calendar.zone, day), end_of_day(calendar.zone, day)) for day in days]
+    if not is_backlog(overdue, reminders.sent_between(tx, clinic.id, spans)):
+        return 0
+    return reminders.hold_backlog(tx, clinic.id, before)
+
+
+def plan_clinic(tx: Transaction, clinic: Clinic, progress: Progress | None = None) -> PlanOutcome:
+    """Plan every patient of one clinic in the caller's transaction (its calendar or rules changed)."""
+    outcome = PlanOutcome()
+    rules = rules_for(tx, clinic)
+    for batch in _batches(tx, clinic.id):
+        outcome += plan_patients(tx, clinic, batch, rules)
+        if progress:
+            progress(outcome.patients, None)
+    return outcome
+
+
+def plan_everyone(database: Database, clock: Clock, progress: Progress | None = None) -> PlanOutcome:
+    """Plan every patient of every clinic, a batch per transaction: a crash leaves whole patients, run it again."""
+    with database.read(clock.now()) as tx:
+        everyone = clinics.all_clinics(tx)
+        total = patients.count(tx)
+    outcome = PlanOutcome()
+    for clinic in everyone:
+        after = 0
+        while True:
+            with database.write(clock.now(), "plan") as tx:
+                batch = [patient_id for patient_id, _ in patients.patients_of(tx, clinic.id, after, BATCH)]
+                if not batch:
+                    break
+                outcome += plan_patients(tx, clinic, batch)
+            after = batch[-1]
+            if progress:
+                progress(outcome.patients, total)
+    return outcome
+
+
+def plan_due_changes(database: Database, clock: Clock) -> PlanOutcome:
+    """Plan the patients for whom time alone lifted a restriction (a hold, a booking or a minority ended)."""
+    outcome = PlanOutcome()
+    while True:
+        with database.write(clock.now(), "plan") as tx:
+            batch = reminders.due_for_replanning(tx, tx.now, BATCH)
+            if not batch:
+                return outcome
+            for clinic_id, ids in _by_clinic(batch):
+                outcome += plan_patients(tx, clinic_of(tx, clinic_id), ids)
+
+
+def _by_clinic(pairs: Iterable[tuple[int, int]]) -> Iterator[tuple[int, list[int]]]:
+    grouped: dict[int, list[int]] = {}
+    for patient_id, clinic_id in pairs:
+        grouped.setdefault(clinic_id, []).append(patient_id)
+    yield from grouped.items()
+
+
+def _batches(tx: Transaction, clinic_id: int) -> Iterator[list[int]]:
+    after = 0
+    while batch := [patient_id for patient_id, _ in patients.patients_of(tx, clinic_id, after, BATCH)]:
+        yield batch
+        after = batch[-1]

@@ -1,0 +1,89 @@
+"""Shows exactly what would be sent: the same facts, templates, checks and bytes as delivery, but nothing stored.
+
+Invariant: preview writes nothing; links in it carry no working token.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from reminders.domain.facts import Reminder
+from reminders.domain.lifecycle import PENDING
+from reminders.errors import BadInput
+from reminders.mail.check import complaints
+from reminders.mail.compose import compose, message_id, parts
+from reminders.mail.message import MessageLinks
+from reminders.mail.render import Renderer
+from reminders.services.calendar import rules_for
+from reminders.services.find import the_patient
+from reminders.services.keys import Keys
+from reminders.services.letter import Subject, identity, message_facts
+from reminders.store import facts, messages, reminders
+from reminders.store.clinics import Clinic
+from reminders.store.database import Transaction
+
+PLACEHOLDER = "the-link-is-made-when-the-message-is-sent"
+
+
+class NothingToPreview(BadInput):
+    """Patient {ref} has no reminder to come{what}: `reminders why` tells what became of each."""
+
+
+class NoRecipient(BadInput):
+    """Patient {ref} has no address to write to: there is no message to show before `patient set --email`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """One message as it would go out: its parts, its bytes, and what the check finds wrong with it."""
+
+    step: str
+    state: str
+    due_at: dt.datetime
+    subject: str
+    text: str
+    html: str
+    headers: tuple[tuple[str, str], ...]
+    content: bytes
+    complaints: tuple[str, ...]
+
+
+def preview(
+    tx: Transaction, keys: Keys, renderer: Renderer, base: str | None, clinic: Clinic, ref: str, step: str | None
+) -> Preview:
+    """Return the patient's next message, or the one of `step`, as it would be sent at the transaction's moment."""
+    patient = the_patient(tx, clinic, ref)
+    stored = tuple(reminders.stored(tx, [patient.id]).get(patient.id, ()))
+    chosen = _choose(stored, step)
+    if chosen is None:
+        raise NothingToPreview(ref=ref, what=f" for the step {step}" if step else "")
+    if patient.recipient is None:
+        raise NoRecipient(ref=ref)
+    known = facts.facts(tx, [patient.id])[patient.id]
+    shown = message_facts(tx, Subject(clinic, rules_for(tx, clinic), known, stored), [chosen])
+    links = MessageLinks(f"{base}/p/{PLACEHOLDER}", f"{base}/u/{PLACEHOLDER}") if base else MessageLinks()
+    rendered = renderer.render(shown, links)
+    kept = messages.message_to_reuse(tx, [chosen.id])
+    seed = keys.message_seed(f"{identity(clinic, patient.id, chosen)}:{messages.count_messages(tx, patient.id)}")
+    name = kept.message_id if kept else message_id(seed, shown.sender_address)
+    content = compose(rendered, shown, links, name, max(tx.now, chosen.wake_at))
+    read = parts(content)
+    return Preview(
+        step=chosen.step,
+        state=chosen.state,
+        due_at=chosen.due_at,
+        subject=read.subject,
+        text=read.text,
+        html=read.html,
+        headers=tuple(read.headers),
+        content=content,
+        complaints=complaints(rendered, shown, links),
+    )
+
+
+def _choose(stored: tuple[Reminder, ...], step: str | None) -> Reminder | None:
+    """Return the reminder to show: of the named step the newest episode's, else the next to go out."""
+    if step is not None:
+        named = [reminder for reminder in stored if reminder.step == step]
+        return max(named, key=lambda reminder: (reminder.state in PENDING, reminder.due_at), default=None)
+    pending = [reminder for reminder in stored if reminder.state in PENDING]
+    return min(pending, key=lambda reminder: reminder.due_at, default=None)

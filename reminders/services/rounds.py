@@ -1,0 +1,241 @@
+"""Drives one round of messages over SMTP: the page on which "never twice" and "never lost" are kept.
+
+K messages on K connections, driven by one thread, share their commits. No transaction is open while a server is talked
+to. The steps, and what a crash right after each leaves behind:
+
+1. Envelope (MAIL, RCPT). Claimed; nothing was given to the server. The rescuer plans it again when the lease runs out.
+2. Commit: the bytes and their Message-ID are kept, the attempt is counted. As 1, and the retry sends the same bytes.
+3. Body up to, not including, the final dot. A server may not accept it without the dot: planned again, and after three
+   such deaths a person is asked, since the message itself may be what kills the worker.
+4. Commit, the fence: every fact is looked up once more; what still holds becomes `handed_over`, the rest goes back.
+5. Final dot. From the fence to here nobody can tell any more: the rescuer makes it `unknown`, never sends it again.
+6. Reply. As 5.
+7. Commit: `sent`, planned again, `failed` or `unknown`, as the server answered. Done.
+"""
+
+import datetime as dt
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from reminders.clock import Clock
+from reminders.domain.lifecycle import Reason, State
+from reminders.domain.protocol import TreatmentClass
+from reminders.mail.address import normalise
+from reminders.mail.check import MessageRefused, ensure_sendable
+from reminders.mail.compose import compose
+from reminders.mail.headers import HeaderRefused
+from reminders.mail.message import fingerprint
+from reminders.mail.outcome import Outcome, TransportFault
+from reminders.mail.render import Renderer, TemplateBroken, UnprintableValue
+from reminders.mail.transport import Session, Transport
+from reminders.services.breaker import Breakers
+from reminders.services.choose import Letter, Tally, still_goes
+from reminders.services.keys import Keys, token_hash
+from reminders.services.leases import LeaseKeeper
+from reminders.services.letter import MintedLinks, mint_links
+from reminders.services.points import Observer, Point
+from reminders.services.settlement import put_back, settle
+from reminders.store import messages, outbox
+from reminders.store.database import Database, Transaction
+
+BROKEN = (TemplateBroken, UnprintableValue, MessageRefused, HeaderRefused)
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """What a delivery works with."""
+
+    database: Database
+    clock: Clock
+    keys: Keys
+    renderer: Renderer
+    transport: Transport
+    breakers: Breakers
+    lease: dt.timedelta
+    link_base: str | None
+    observe: Observer
+    chance: random.Random
+
+
+@dataclass(slots=True)
+class Envelope:
+    """A letter with its bytes and, while it is on its way, its connection."""
+
+    letter: Letter
+    content: bytes
+    minted: MintedLinks | None
+    version: str
+    session: Session | None = None
+    outcome: Outcome | None = None
+
+
+@dataclass(slots=True)
+class Round:
+    """One round and the connections that outlive it. `stopped` says that the server as a whole cannot be used now."""
+
+    worker: Worker
+    tally: Tally
+    idle: list[Session] = field(default_factory=list)
+    stopped: TransportFault | None = None
+
+    def run(self, letters: Sequence[Letter]) -> list[Letter]:
+        """Send these letters; return those whose facts changed on the way, to be looked at again."""
+        worker = self.worker
+        envelopes = [envelope for letter in letters if (envelope := self._render(letter)) is not None]
+        worker.observe(Point.RENDERED)
+        held = [one for envelope in envelopes for one in envelope.letter.held]
+        with LeaseKeeper(worker.database, worker.clock, worker.lease, held):
+            open_ones = self._connect(envelopes)
+            worker.observe(Point.CONNECTED)
+            open_ones = self._send_envelopes(open_ones)
+            worker.observe(Point.ENVELOPE_ACCEPTED)
+            open_ones = self._keep(open_ones)
+            worker.observe(Point.BYTES_KEPT)
+            open_ones = self._write_bodies(open_ones)
+            worker.observe(Point.BODY_WRITTEN)
+            fenced, changed = self._fence(open_ones)
+            worker.observe(Point.FENCED)
+            self._finish(fenced)
+            self._settle(envelopes, fenced)
+        worker.observe(Point.SETTLED)
+        return changed
+
+    def close(self) -> None:
+        """Say goodbye on every connection; nothing a server says to that matters any more."""
+        while self.idle:
+            self.idle.pop().close()
+
+    def _render(self, letter: Letter) -> Envelope | None:
+        """Return the letter with the bytes kept for it, or with new ones if a fact they show has changed."""
+        worker = self.worker
+        version = worker.renderer.version(letter.facts)
+        if letter.message.content and letter.message.fingerprint == fingerprint(letter.facts, version):
+            return Envelope(letter, letter.message.content, None, version)
+        minted = mint_links(worker.keys, worker.link_base)
+        try:
+            rendered = worker.renderer.render(letter.facts, minted.links)
+            ensure_sendable(rendered, letter.facts, minted.links)
+            date = worker.clock.now()
+            content = compose(rendered, letter.facts, minted.links, letter.message.message_id, date)
+        except BROKEN:
+            with worker.database.write(worker.clock.now(), "deliver") as tx:
+                outbox.hold_claimed(tx, letter.held, Reason.TEMPLATE_BROKEN)
+            self.tally.counts["held"] += len(letter.held)
+            return None
+        return Envelope(letter, content, minted, version)
+
+    def _connect(self, envelopes: Sequence[Envelope]) -> list[Envelope]:
+        """Give each envelope a connection; when the server cannot be used, everything goes back untouched."""
+        for envelope in envelopes:
+            try:
+                envelope.session = self.idle.pop() if self.idle else self.worker.transport.connect()
+            except TransportFault as fault:
+                self.stopped = fault
+                break
+        waiting = [envelope for envelope in envelopes if envelope.session is None]
+        if waiting and self.stopped:
+            with self.worker.database.write(self.worker.clock.now(), "deliver") as tx:
+                self.worker.breakers.fault(tx, self.stopped, self.worker.chance.random())
+                for envelope in waiting:
+                    put_back(tx, envelope.letter, State.CLAIMED, again_at=None, refused=False, fault=self.stopped.kind)
+        return [envelope for envelope in envelopes if envelope.session is not None]
+
+    def _send_envelopes(self, envelopes: Sequence[Envelope]) -> list[Envelope]:
+        for envelope in envelopes:
+            if envelope.session is not None:
+                facts = envelope.letter.facts
+                envelope.outcome = envelope.session.envelope(facts.sender_address, facts.recipient)
+        return _unanswered(envelopes)
+
+    def _keep(self, envelopes: Sequence[Envelope]) -> list[Envelope]:
+        """Commit bytes, links and the beginning of the attempt; what was taken from us meanwhile is dropped."""
+        if not envelopes:
+            return []
+        kept = []
+        with self.worker.database.write(self.worker.clock.now(), "deliver") as tx:
+            for envelope in envelopes:
+                if outbox.begin_body(tx, envelope.letter.held):
+                    self._keep_bytes(tx, envelope)
+                    kept.append(envelope)
+        self._abandon(envelope for envelope in envelopes if envelope not in kept)
+        return kept
+
+    def _keep_bytes(self, tx: Transaction, envelope: Envelope) -> None:
+        letter, minted = envelope.letter, envelope.minted
+        if minted is None:
+            return
+        key = self.worker.keys.address_key(normalise(letter.facts.recipient))
+        shown = fingerprint(letter.facts, envelope.version)
+        messages.keep_bytes(tx, letter.message.id, envelope.content, shown, envelope.version, letter.facts.stage, key)
+        for purpose, token in (("request", minted.request_token), ("stop", minted.stop_token)):
+            if token is not None:
+                owner = (letter.clinic_id, letter.patient_id)
+                messages.add_link(
+                    tx, token_hash(token), letter.message.id, owner, purpose, TreatmentClass(letter.facts.class_name)
+                )
+
+    def _write_bodies(self, envelopes: Sequence[Envelope]) -> list[Envelope]:
+        for envelope in envelopes:
+            if envelope.session is not None:
+                envelope.outcome = envelope.session.body(envelope.content)
+        return _unanswered(envelopes)
+
+    def _fence(self, envelopes: Sequence[Envelope]) -> tuple[list[Envelope], list[Letter]]:
+        """Look every fact up once more and commit `handed_over` just before the final dots."""
+        if not envelopes:
+            return [], []
+        fenced, changed = [], []
+        with self.worker.database.write(self.worker.clock.now(), "deliver") as tx:
+            for envelope in envelopes:
+                if still_goes(tx, envelope.letter) and outbox.hand_over(tx, envelope.letter.held):
+                    fenced.append(envelope)
+                elif put_back(tx, envelope.letter, State.CLAIMED, again_at=None, refused=False, fault=None):
+                    changed.append(envelope.letter)
+        self._abandon(envelope for envelope in envelopes if envelope not in fenced)
+        return fenced, changed
+
+    def _finish(self, fenced: Sequence[Envelope]) -> None:
+        """Write every final dot, then read every reply."""
+        for envelope in fenced:
+            if envelope.session is not None:
+                envelope.session.dot()
+        if fenced:
+            self.worker.observe(Point.DOT_WRITTEN)
+        for envelope in fenced:
+            if envelope.session is not None:
+                envelope.outcome = envelope.session.reply()
+        self.worker.observe(Point.ANSWERED)
+
+    def _settle(self, envelopes: Sequence[Envelope], fenced: Sequence[Envelope]) -> None:
+        """Commit what the server said of each message, then keep or drop its connection."""
+        answered = [envelope for envelope in envelopes if envelope.outcome is not None]
+        if answered:
+            with self.worker.database.write(self.worker.clock.now(), "deliver") as tx:
+                for envelope in answered:
+                    before = State.HANDED_OVER if envelope in fenced else State.CLAIMED
+                    if envelope.outcome is not None:
+                        self._settle_one(tx, envelope, envelope.outcome, before)
+        for envelope in answered:
+            session, envelope.session = envelope.session, None
+            if session is not None and session.reset():
+                self.idle.append(session)
+            elif session is not None:
+                session.abandon()
+
+    def _settle_one(self, tx: Transaction, envelope: Envelope, outcome: Outcome, before: State) -> None:
+        chance = self.worker.chance.random()
+        self.worker.breakers.answered(tx, outcome, chance)
+        name = settle(tx, self.worker.keys, envelope.letter, envelope.content, outcome, before, chance)
+        if name:
+            self.tally.counts[name] += len(envelope.letter.held)
+
+    def _abandon(self, envelopes: Iterable[Envelope]) -> None:
+        for envelope in envelopes:
+            session, envelope.session = envelope.session, None
+            if session is not None:
+                session.abandon()
+
+
+def _unanswered(envelopes: Sequence[Envelope]) -> list[Envelope]:
+    return [envelope for envelope in envelopes if envelope.outcome is None]

@@ -1,0 +1,119 @@
+"""Every setting of an installation, from the environment first and `reminders.toml` second.
+
+Invariant: all bad values are reported at once, by name, and never with their value (it may be a secret).
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings.sources import TomlConfigSettingsSource
+
+from reminders.errors import CannotDo
+
+CONFIG_FILE = "reminders.toml"
+KEY_FILE = "reminders.key"
+SHORTEST_KEY = 32
+
+
+class BadSettings(CannotDo):
+    """These settings cannot be used: {problems}. Mend them in the environment or in the configuration file."""
+
+
+class NoConfigFile(CannotDo):
+    """There is no configuration file at {path}: give --config the path of an existing file."""
+
+
+class Settings(BaseSettings):
+    """The settings of one installation; names in the environment carry the prefix REMINDERS_."""
+
+    model_config = SettingsConfigDict(env_prefix="REMINDERS_", extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    database_url: str = "sqlite:///reminders.db"
+    smtp_url: str | None = None
+    base_url: str | None = None
+    secret_key: Annotated[tuple[str, ...], NoDecode] = ()
+    secret_key_file: Path = Path(KEY_FILE)
+    listen: str = "127.0.0.1:8000"
+    lease_s: int = Field(default=60, ge=5)
+    round: int = Field(default=1, ge=1, le=32)
+    log: Literal["text", "json"] = "text"
+
+    @field_validator("secret_key", mode="before")
+    @classmethod
+    def _several_keys(cls, value: object) -> object:
+        """Split a ring of keys, newest first; each is 32 characters or more."""
+        if not isinstance(value, str):
+            return value
+        return split_keys(value)
+
+    @field_validator("base_url")
+    @classmethod
+    def _a_web_address(cls, value: str | None) -> str | None:
+        if value is None or not value.strip():
+            return None
+        parts = urlsplit(value.strip())
+        if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+            raise ValueError("give the address of the installation, such as https://reminders.clinic.example")
+        return value.strip().rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _a_known_database(cls, value: str) -> str:
+        if not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
+            raise ValueError("give sqlite:///FILE or postgresql://…")
+        return value
+
+    @property
+    def link_base(self) -> str | None:
+        """Return the base of links in mail: only an https address is one that a patient could open."""
+        return self.base_url if self.base_url and self.base_url.startswith("https://") else None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is the library's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read what a test or a demo gives, then the environment, then the configuration file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def split_keys(text: str) -> tuple[str, ...]:
+    """Return the keys of a comma-separated ring, newest first; a short one is a ValueError that does not show it."""
+    keys = tuple(key.strip() for key in text.split(",") if key.strip())
+    if any(len(key) < SHORTEST_KEY for key in keys):
+        raise ValueError(f"a key is any text of {SHORTEST_KEY} characters or more")
+    return keys
+
+
+def load_settings(config: Path | None = None, **given: object) -> Settings:
+    """Return the settings; `config` names the TOML file, otherwise `reminders.toml` here is read if there is one.
+
+    Raises `BadSettings` naming every bad value, `NoConfigFile` when the named file is missing.
+    """
+    if config is not None and not config.is_file():
+        raise NoConfigFile(path=config)
+
+    class Located(Settings):
+        model_config = SettingsConfigDict(toml_file=config or Path(CONFIG_FILE))
+
+    try:
+        return Located(**given)  # type: ignore[arg-type]  # values are checked by pydantic, whatever their type
+    except ValidationError as error:
+        raise BadSettings(problems=_problems(error)) from None
+    except ValueError:
+        raise BadSettings(problems=f"{config or CONFIG_FILE} is not a TOML file") from None
+
+
+def _problems(error: ValidationError) -> str:
+    found = []
+    for problem in error.errors(include_input=False, include_url=False, include_context=False):
+        name = "_".join(str(part) for part in problem["loc"]) or "the configuration file"
+        found.append(f"REMINDERS_{name.upper()}: {problem['msg'].removeprefix('Value error, ')}")
+    return "; ".join(found)

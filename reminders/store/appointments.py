@@ -1,0 +1,80 @@
+"""Booked consultations and treatments, and what became of them.
+
+Invariant: one appointment per patient, line and day; the empty line stands for every line.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, select, update
+
+from reminders.domain.facts import Outcome
+from reminders.store.audit_trail import record
+from reminders.store.database import Transaction
+from reminders.store.patients import Patient
+from reminders.store.rows import insert_unless_there
+from reminders.store.schema import appointments
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentRow:
+    """An appointment; without a line it stands for every line."""
+
+    id: int
+    clinic_id: int
+    patient_id: int
+    line: str | None
+    day: dt.date
+    outcome: Outcome | None
+    created_at: dt.datetime
+
+
+def add_appointment(tx: Transaction, patient: Patient, line: str | None, day: dt.date) -> int:
+    """Book a day; return the appointment's id, the existing one's when that patient, line and day was booked before."""
+    c = appointments.c
+    key = {"clinic_id": patient.clinic_id, "patient_id": patient.id, "line": line or "", "day": day}
+    added = insert_unless_there(tx.connection, appointments, key | {"created_at": tx.now})
+    same = (c.clinic_id == patient.clinic_id, c.patient_id == patient.id, c.line == (line or ""), c.day == day)
+    found = int(tx.connection.execute(select(c.id).where(*same)).scalar_one())
+    if added:
+        record(tx, "add", "appointment", found, clinic_id=patient.clinic_id, patient_id=patient.id)
+    return found
+
+
+def set_outcome(tx: Transaction, appointment_id: int, outcome: Outcome | None) -> bool:
+    """Note what became of an appointment; False when there is none of that id or nothing changed."""
+    c = appointments.c
+    change = update(appointments).where(c.id == appointment_id, c.outcome.is_distinct_from(outcome))
+    row = tx.connection.execute(change.values(outcome=outcome).returning(c.clinic_id, c.patient_id)).first()
+    if row is None:
+        return False
+    clinic_id, patient_id = row
+    details = {"outcome": outcome}
+    record(tx, "outcome", "appointment", appointment_id, clinic_id=clinic_id, patient_id=patient_id, details=details)
+    return True
+
+
+def appointment_by_id(tx: Transaction, appointment_id: int) -> AppointmentRow | None:
+    """Return the appointment of that id."""
+    return next(iter(_found(tx, appointments.c.id == appointment_id)), None)
+
+
+def appointments_of(tx: Transaction, patient_id: int) -> list[AppointmentRow]:
+    """Return the patient's appointments by day."""
+    return _found(tx, appointments.c.patient_id == patient_id)
+
+
+def _found(tx: Transaction, condition: ColumnElement[bool]) -> list[AppointmentRow]:
+    rows = tx.connection.execute(select(appointments).where(condition).order_by(appointments.c.day, appointments.c.id))
+    return [
+        AppointmentRow(
+            row.id,
+            row.clinic_id,
+            row.patient_id,
+            row.line or None,
+            row.day,
+            Outcome(row.outcome) if row.outcome else None,
+            row.created_at,
+        )
+        for row in rows
+    ]

@@ -1,0 +1,218 @@
+"""Clinics with their calendars, practitioners and locations.
+
+Invariant: everything found here by id is looked for within its clinic, and an audit entry names changed fields only.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, select, update
+
+from reminders.store.audit_trail import record
+from reminders.store.database import Transaction
+from reminders.store.installation import Installation, installation, rewrap, save_installation
+from reminders.store.rows import insert_row, insert_unless_there
+from reminders.store.schema import clinics, closed_days
+from reminders.store.schema import locations as location_table
+from reminders.store.schema import practitioners as practitioner_table
+
+__all__ = [
+    "Clinic",
+    "Installation",
+    "Location",
+    "Practitioner",
+    "add_clinic",
+    "add_location",
+    "add_practitioner",
+    "all_clinics",
+    "change_clinic",
+    "change_location",
+    "clinic_by_id",
+    "clinic_by_slug",
+    "installation",
+    "locations",
+    "practitioners",
+    "rewrap",
+    "save_installation",
+    "set_closed_days",
+    "set_practitioner_left",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Clinic:
+    """A tenant. Times of day are minutes after local midnight; `sending_days` counts Monday as 0."""
+
+    id: int
+    slug: str
+    name: str
+    timezone: str
+    email: str
+    sender_name: str | None
+    reply_to: str | None
+    phone: str | None
+    booking_url: str | None
+    address: str | None
+    language: str
+    jurisdiction: str | None
+    country: str | None
+    region: str | None
+    sending_days: frozenset[int]
+    opens_at: int
+    closes_at: int
+    send_at: int | None
+    daily_limit: int | None
+    unknown_consent: str | None
+    paused_at: dt.datetime | None
+    created_at: dt.datetime
+    closed_days: frozenset[dt.date]
+
+
+@dataclass(frozen=True, slots=True)
+class Practitioner:
+    """Who a patient is pointed to, until `left_on`."""
+
+    id: int
+    clinic_id: int
+    name: str
+    left_on: dt.date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place of a clinic."""
+
+    id: int
+    clinic_id: int
+    name: str
+    address: str | None
+    phone: str | None
+    booking_url: str | None
+
+
+def add_clinic(tx: Transaction, **values: object) -> Clinic:
+    """Add a clinic from the fields of `Clinic`; weekdays nine to five, and English, unless said otherwise."""
+    usual = {"language": "en", "sending_days": range(5), "opens_at": 9 * 60, "closes_at": 17 * 60}
+    columns = _columns(usual | values) | {"created_at": tx.now}
+    clinic_id = insert_row(tx.connection, clinics, columns)
+    record(tx, "add", "clinic", clinic_id, clinic_id=clinic_id)
+    days = values.get("closed_days")
+    if isinstance(days, Iterable):
+        set_closed_days(tx, clinic_id, add=days, remove=())
+    found = clinic_by_id(tx, clinic_id)
+    assert found is not None  # noqa: S101 - it was inserted above
+    return found
+
+
+def clinic_by_slug(tx: Transaction, slug: str) -> Clinic | None:
+    """Return the clinic of that slug."""
+    return next(iter(_found(tx, clinics.c.slug == slug)), None)
+
+
+def clinic_by_id(tx: Transaction, clinic_id: int) -> Clinic | None:
+    """Return the clinic of that id."""
+    return next(iter(_found(tx, clinics.c.id == clinic_id)), None)
+
+
+def all_clinics(tx: Transaction) -> list[Clinic]:
+    """Return every clinic, by slug."""
+    return _found(tx)
+
+
+def change_clinic(tx: Transaction, clinic_id: int, changes: Mapping[str, object]) -> None:
+    """Set fields of a clinic, by the names of `Clinic` (its closed days through `set_closed_days`)."""
+    if not changes:
+        return
+    tx.connection.execute(update(clinics).where(clinics.c.id == clinic_id).values(_columns(changes)))
+    record(tx, "change", "clinic", clinic_id, clinic_id=clinic_id, details={"fields": sorted(changes)})
+
+
+def set_closed_days(tx: Transaction, clinic_id: int, add: Iterable[dt.date], remove: Iterable[dt.date]) -> None:
+    """Add and remove whole days on which nothing is sent; days that are so already stay."""
+    added = [day for day in sorted(set(add)) if _close(tx, clinic_id, day)]
+    removed = [day for day in sorted(set(remove)) if _open(tx, clinic_id, day)]
+    if added or removed:
+        details = {"added": [str(day) for day in added], "removed": [str(day) for day in removed]}
+        record(tx, "closed days", "clinic", clinic_id, clinic_id=clinic_id, details=details)
+
+
+def add_practitioner(tx: Transaction, clinic_id: int, name: str) -> Practitioner:
+    """Add a practitioner; the name is unique in the clinic."""
+    key = insert_row(tx.connection, practitioner_table, {"clinic_id": clinic_id, "name": name})
+    record(tx, "add", "practitioner", key, clinic_id=clinic_id)
+    return Practitioner(key, clinic_id, name, None)
+
+
+def practitioners(tx: Transaction, clinic_id: int) -> list[Practitioner]:
+    """Return the clinic's practitioners, those who left too, in the order they were added."""
+    table = practitioner_table
+    query = select(table).where(table.c.clinic_id == clinic_id).order_by(table.c.id)
+    return [Practitioner(*row) for row in tx.connection.execute(query)]
+
+
+def set_practitioner_left(tx: Transaction, practitioner_id: int, day: dt.date | None) -> None:
+    """Note the day from which a practitioner is no longer there, or that they are back."""
+    table = practitioner_table
+    change = update(table).where(table.c.id == practitioner_id).values(left_on=day).returning(table.c.clinic_id)
+    for (clinic_id,) in tx.connection.execute(change).all():
+        record(tx, "change", "practitioner", practitioner_id, clinic_id=clinic_id, details={"fields": ["left_on"]})
+
+
+def add_location(tx: Transaction, clinic_id: int, name: str, **values: str | None) -> Location:
+    """Add a place with any of `address`, `phone`, `booking_url`; the name is unique in the clinic."""
+    key = insert_row(tx.connection, location_table, {"clinic_id": clinic_id, "name": name, **values})
+    record(tx, "add", "location", key, clinic_id=clinic_id)
+    return Location(key, clinic_id, name, *(values.get(field) for field in ("address", "phone", "booking_url")))
+
+
+def locations(tx: Transaction, clinic_id: int) -> list[Location]:
+    """Return the clinic's places in the order they were added."""
+    table = location_table
+    query = select(table).where(table.c.clinic_id == clinic_id).order_by(table.c.id)
+    return [Location(*row) for row in tx.connection.execute(query)]
+
+
+def change_location(tx: Transaction, location_id: int, changes: Mapping[str, str | None]) -> None:
+    """Set fields of a place, by the names of `Location`."""
+    if not changes:
+        return
+    table = location_table
+    change = update(table).where(table.c.id == location_id).values(**changes).returning(table.c.clinic_id)
+    for (clinic_id,) in tx.connection.execute(change).all():
+        record(tx, "change", "location", location_id, clinic_id=clinic_id, details={"fields": sorted(changes)})
+
+
+def _found(tx: Transaction, *conditions: ColumnElement[bool]) -> list[Clinic]:
+    rows = tx.connection.execute(select(clinics).where(*conditions).order_by(clinics.c.slug)).mappings().all()
+    query = select(closed_days.c.clinic_id, closed_days.c.day)
+    if conditions:
+        query = query.where(closed_days.c.clinic_id.in_([row["id"] for row in rows]))
+    closed: dict[int, set[dt.date]] = {}
+    for clinic_id, day in tx.connection.execute(query):
+        closed.setdefault(clinic_id, set()).add(day)
+    return [_clinic(row, frozenset(closed.get(row["id"], ()))) for row in rows]
+
+
+def _clinic(row: Mapping[Any, Any], closed: frozenset[dt.date]) -> Clinic:
+    values = dict(row)
+    values["sending_days"] = frozenset(int(day) for day in values["sending_days"].split(",") if day)
+    return Clinic(**values, closed_days=closed)
+
+
+def _columns(values: Mapping[str, object]) -> dict[str, object]:
+    columns = {name: value for name, value in values.items() if name != "closed_days"}
+    days = columns.get("sending_days")
+    if isinstance(days, Iterable):
+        columns["sending_days"] = ",".join(str(day) for day in sorted(days))
+    return columns
+
+
+def _close(tx: Transaction, clinic_id: int, day: dt.date) -> bool:
+    return insert_unless_there(tx.connection, closed_days, {"clinic_id": clinic_id, "day": day})
+
+
+def _open(tx: Transaction, clinic_id: int, day: dt.date) -> bool:
+    c = closed_days.c
+    return tx.connection.execute(delete(closed_days).where(c.clinic_id == clinic_id, c.day == day)).rowcount == 1

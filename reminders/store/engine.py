@@ -1,0 +1,132 @@
+"""Opens the database that a URL names: SQLite with the pragmas our promises rest on, or PostgreSQL.
+
+Invariant: opening never creates a file and never turns an empty or foreign one into a database; every transaction is
+begun by us, as a reader or (on SQLite at once, BEGIN IMMEDIATE) as a writer.
+"""
+
+import sqlite3
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+
+from reminders.errors import BadInput
+from reminders.store.faults import DatabaseCorrupt, DatabaseMissing, DatabaseUnreachable
+
+WRITES = "reminders_writes"
+"""The execution option of a connection whose next transaction is a writer's."""
+
+BUSY_MS = 30_000
+
+_HEADER = b"SQLite format 3\x00"
+
+_PRAGMAS = (
+    "journal_mode = WAL",
+    "synchronous = FULL",  # NORMAL may lose the last commits at a power cut, and a lost "sent" is a second letter
+    "foreign_keys = ON",
+    "secure_delete = ON",  # erased names are overwritten with zeros
+    "trusted_schema = OFF",
+)
+
+
+class BadDatabaseUrl(BadInput):
+    """REMINDERS_DATABASE_URL cannot be used ({problem}): write sqlite:///FILE or postgresql://USER@HOST/NAME."""
+
+
+class NoPostgresqlDriver(BadInput):
+    """PostgreSQL needs a driver that is not installed: install this program with its extra `postgresql`."""
+
+
+def parse(url: str) -> URL:
+    """Return the parsed URL of a database kept in a file or on a PostgreSQL server; else raise `BadDatabaseUrl`."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise BadDatabaseUrl(problem="it is not a URL") from None
+    backend = parsed.get_backend_name()
+    if backend not in ("sqlite", "postgresql"):
+        raise BadDatabaseUrl(problem="only sqlite and postgresql are supported")
+    if backend == "sqlite" and (parsed.database in (None, "", ":memory:") or parsed.host):
+        raise BadDatabaseUrl(problem="it names no file")
+    return parsed
+
+
+def sqlite_path(url: str) -> Path | None:
+    """Return the file of an SQLite URL (a relative one from the working directory), or None for PostgreSQL."""
+    parsed = parse(url)
+    return Path(parsed.database or "").absolute() if parsed.get_backend_name() == "sqlite" else None
+
+
+def shown(url: str) -> str:
+    """Return the URL without its password and its options."""
+    return parse(url).set(query={}).render_as_string(hide_password=True)
+
+
+def open_engine(url: str, *, busy_ms: int = BUSY_MS) -> Engine:
+    """Return an engine that connects when first used."""
+    path = sqlite_path(url)
+    return _postgresql(url) if path is None else sqlite_engine(path, busy_ms=busy_ms)
+
+
+def sqlite_engine(path: Path, *, busy_ms: int = BUSY_MS, create: bool = False) -> Engine:
+    """Return an engine over one SQLite file; only `create` (a new file in the making) accepts an empty one."""
+
+    def connect() -> sqlite3.Connection:
+        if not create:
+            refuse_unusable(path)
+        address = f"file:{quote(str(path))}?mode=rw"
+        seconds = busy_ms / 1000
+        return sqlite3.connect(address, uri=True, timeout=seconds, isolation_level=None, check_same_thread=False)
+
+    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, hide_parameters=True)
+    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def refuse_unusable(path: Path) -> None:
+    """Raise unless `path` is a file that begins as an SQLite database does (sqlite.org/fileformat.html, 1.3)."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(_HEADER))
+    except FileNotFoundError:
+        raise DatabaseMissing(place=path) from None
+    except OSError as error:
+        raise DatabaseCorrupt(place=path, problem=error.strerror) from None
+    if not start:
+        raise DatabaseCorrupt(place=path, problem="the file is empty")
+    if start != _HEADER:
+        raise DatabaseCorrupt(place=path, problem="it is no SQLite file, or its beginning is damaged")
+
+
+def _set_pragmas(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    for pragma in _PRAGMAS:
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    writes = bool(connection.get_execution_options().get(WRITES))
+    connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _postgresql(url: str) -> Engine:
+    parsed = parse(url).set(drivername="postgresql+psycopg")
+    try:
+        engine = create_engine(parsed, hide_parameters=True, pool_pre_ping=True)
+    except ModuleNotFoundError:
+        raise NoPostgresqlDriver from None
+    except ArgumentError:
+        raise DatabaseUnreachable from None
+    event.listen(engine, "begin", _begin_postgresql)
+    return engine
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    if not connection.get_execution_options().get(WRITES):
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")

@@ -1,0 +1,112 @@
+"""What the database driver complains of, said in the house's words.
+
+Invariant: neither a statement nor a value it carried is ever part of what a person or a log sees.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+
+from reminders.errors import CannotDo, DatabaseNotReady, RemindersError
+
+
+class DatabaseBusy(CannotDo):
+    """Another program is writing to the database and did not finish in time: try again in a moment."""
+
+
+class DiskFull(CannotDo):
+    """There is no room left where the database is: nothing was changed. Make room and try again."""
+
+
+class DatabaseUnwritable(CannotDo):
+    """The database cannot be written: check that you may write to its file and to the folder it is in."""
+
+
+class DatabaseUnreachable(CannotDo):
+    """The database cannot be reached: check that it runs, and REMINDERS_DATABASE_URL."""
+
+
+class DatabaseDamaged(CannotDo):
+    """The database cannot be read or written reliably (an input/output error, or a damaged file).
+
+    Nothing was changed. Check the disk; if this stays, restore the last backup.
+    """
+
+
+class EntryRefused(CannotDo):
+    """The database refused an entry that contradicts what is stored: nothing was changed."""
+
+
+class DatabaseMissing(DatabaseNotReady):
+    """There is no database at {place}: run `reminders init`."""
+
+
+class DatabaseCorrupt(DatabaseNotReady):
+    """{place} is no readable database ({problem}): restore a backup, or move it away and run `reminders init`."""
+
+
+class NotOurDatabase(DatabaseNotReady):
+    """{place} holds something else than this program's tables: set REMINDERS_DATABASE_URL to another place."""
+
+
+class DatabaseOlder(DatabaseNotReady):
+    """The database was made by an earlier version ({found}): stop what uses it and run `reminders init`."""
+
+
+class DatabaseNewer(DatabaseNotReady):
+    """The database was made by a newer version ({found}): use that version of the program, this one cannot read it."""
+
+
+_SQLITE: dict[int, type[RemindersError]] = {
+    sqlite3.SQLITE_BUSY: DatabaseBusy,
+    sqlite3.SQLITE_LOCKED: DatabaseBusy,
+    sqlite3.SQLITE_FULL: DiskFull,
+    sqlite3.SQLITE_READONLY: DatabaseUnwritable,
+    sqlite3.SQLITE_CANTOPEN: DatabaseUnwritable,
+    sqlite3.SQLITE_PERM: DatabaseUnwritable,
+    sqlite3.SQLITE_IOERR: DatabaseDamaged,
+    sqlite3.SQLITE_CORRUPT: DatabaseDamaged,
+    sqlite3.SQLITE_NOTADB: DatabaseDamaged,
+}
+
+_POSTGRESQL = {
+    "53100": DiskFull,
+    "55P03": DatabaseBusy,
+    "40001": DatabaseBusy,
+    "40P01": DatabaseBusy,
+    "XX001": DatabaseDamaged,
+    "XX002": DatabaseDamaged,
+    "58030": DatabaseDamaged,
+}
+"""SQLSTATE: disk full, lock not available, serialization failure, deadlock, corrupted data or index, I/O error."""
+
+
+@contextmanager
+def in_our_words() -> Iterator[None]:
+    """Raise the house's noun instead of the driver's error; what is a mistake of ours passes unchanged."""
+    try:
+        yield
+    except DBAPIError as error:
+        noun = _noun(error)
+        if noun is None:
+            raise
+        raise noun() from None
+    except sqlite3.Error as error:  # on the way to a connection, before SQLAlchemy wraps errors
+        raise _SQLITE.get(_code(error), DatabaseDamaged) from None
+
+
+def _noun(error: DBAPIError) -> type[RemindersError] | None:
+    if isinstance(error, IntegrityError):
+        return EntryRefused
+    original = error.orig
+    if isinstance(original, sqlite3.Error):
+        return _SQLITE.get(_code(original))
+    known = _POSTGRESQL.get(getattr(original, "sqlstate", None) or "")
+    return known or (DatabaseUnreachable if isinstance(error, OperationalError) else None)
+
+
+def _code(error: sqlite3.Error) -> int:
+    """Return the primary code; the extended ones keep it in their low byte (sqlite.org/rescode.html)."""
+    return (getattr(error, "sqlite_errorcode", None) or sqlite3.SQLITE_ERROR) & 0xFF

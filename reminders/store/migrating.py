@@ -1,0 +1,185 @@
+"""Brings a database to this version's tables, and refuses to touch one that is not ours, damaged, or newer.
+
+Invariant: a database appears whole or not at all, an upgrade happens in one transaction, and the file as it was before
+an upgrade stays beside it.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, inspect
+
+from reminders import paths
+from reminders.errors import BadInput
+from reminders.store.engine import WRITES, open_engine, shown, sqlite_engine, sqlite_path
+from reminders.store.faults import (
+    DatabaseBusy,
+    DatabaseCorrupt,
+    DatabaseDamaged,
+    DatabaseMissing,
+    DatabaseNewer,
+    DatabaseOlder,
+    NotOurDatabase,
+    in_our_words,
+)
+
+_UPGRADE_LOCK = 0x7265_6D69_6E64  # any number that only we use: PostgreSQL's advisory locks are named by numbers
+
+
+class NoSuchFolder(BadInput):
+    """The folder {place} is not there: make it, or set REMINDERS_DATABASE_URL to another place."""
+
+
+def head_revision() -> str:
+    """Return the revision this version of the program works with."""
+    return _scripts().get_current_head() or ""
+
+
+def current_revision(url: str) -> str | None:
+    """Return the revision of the database, None where there is none of ours yet."""
+    with _opened(url) as engine, engine.connect() as connection:
+        return _revision(connection, shown(url))
+
+
+def check_ready(url: str) -> None:
+    """Raise the `DatabaseNotReady` that says why this version cannot use the database; return when it can."""
+    found = current_revision(url)
+    if found is None:
+        raise DatabaseMissing(place=shown(url))
+    _refuse_newer(found)
+    if found != head_revision():
+        raise DatabaseOlder(found=found)
+
+
+def create_or_upgrade(url: str) -> str | None:
+    """Make the database, or bring it to this version; return the revision it came from, None for a new one.
+
+    1. A new SQLite file is made whole under another name, then given its own: a crash leaves at most that other file.
+    2. An existing one is looked at first; whatever is not ours, damaged or newer is refused and stays as it is.
+    3. An older one is copied beside itself, then changed in one transaction: a crash leaves it as it was.
+    """
+    path = sqlite_path(url)
+    if path is not None and not os.path.lexists(path):
+        _create(path)
+        return None
+    with _opened(url) as engine:
+        return _upgrade(engine, shown(url), path)
+
+
+@contextmanager
+def _opened(url: str) -> Iterator[Engine]:
+    """Give an engine; a file that turns out to be damaged is a database that is not ready."""
+    engine = open_engine(url)
+    try:
+        with in_our_words():
+            yield engine
+    except DatabaseDamaged:
+        raise DatabaseCorrupt(place=shown(url), problem="it is damaged") from None
+    finally:
+        engine.dispose()
+
+
+def _create(path: Path) -> None:
+    if not path.parent.is_dir():
+        raise NoSuchFolder(place=path.parent)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
+    fresh.unlink(missing_ok=True)
+    try:
+        os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))  # names of patients: the owner's only
+        engine = sqlite_engine(fresh, create=True)
+        try:
+            with in_our_words(), engine.connect() as connection:
+                _migrate(connection)
+        finally:
+            engine.dispose()
+        _publish(fresh, path)
+    finally:
+        for left in (fresh, fresh.with_name(f"{fresh.name}-wal"), fresh.with_name(f"{fresh.name}-shm")):
+            left.unlink(missing_ok=True)
+
+
+def _publish(fresh: Path, path: Path) -> None:
+    """Give the finished file its name, unless another `init` was faster: a link never replaces a file."""
+    try:
+        os.link(fresh, path)
+    except FileExistsError:
+        raise DatabaseBusy from None
+    except OSError:  # a file system without hard links
+        fresh.rename(path)
+
+
+def _upgrade(engine: Engine, place: str, path: Path | None) -> str | None:
+    with engine.connect() as connection:
+        if path is None:
+            connection.exec_driver_sql(f"SELECT pg_advisory_lock({_UPGRADE_LOCK})")
+            connection.commit()
+        found = _revision(connection, place)
+        connection.rollback()
+        if found is not None:
+            _refuse_newer(found)
+        if found == head_revision():
+            return found
+        if path is not None:
+            _copy(path, f"before-{head_revision()}")
+        _migrate(connection)
+    return found
+
+
+def _migrate(connection: Connection) -> None:
+    writer = connection.execution_options(**{WRITES: True})
+    with writer.begin():
+        config = _config()
+        config.attributes["connection"] = writer
+        command.upgrade(config, "head")
+
+
+def _copy(path: Path, suffix: str) -> None:
+    """Copy a live database through SQLite itself: copying the file alone would miss what is in its log."""
+    copy = path.with_name(f"{path.name}.{suffix}")
+    copy.unlink(missing_ok=True)
+    os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    source, target = sqlite3.connect(path), sqlite3.connect(copy)
+    try:
+        source.backup(target)
+    finally:
+        target.close()
+        source.close()
+
+
+def _revision(connection: Connection, place: str) -> str | None:
+    """Return the revision; None for a PostgreSQL database without any table. Foreign tables are `NotOurDatabase`."""
+    tables = inspect(connection).get_table_names()
+    if "alembic_version" in tables:
+        heads = MigrationContext.configure(connection).get_current_heads()
+        if len(heads) == 1 and ("clinics" in tables or heads[0] not in _known()):
+            return heads[0]
+        raise NotOurDatabase(place=place)
+    if tables or connection.dialect.name == "sqlite":
+        raise NotOurDatabase(place=place)
+    return None
+
+
+def _known() -> set[str]:
+    return {script.revision for script in _scripts().walk_revisions()}
+
+
+def _refuse_newer(found: str) -> None:
+    if found not in _known():
+        raise DatabaseNewer(found=found)
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(paths.migrations()).replace("%", "%%"))
+    return config

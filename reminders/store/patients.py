@@ -1,0 +1,190 @@
+"""Patients: who they are, how they are found, and how one is erased.
+
+Invariant: a patient's data stands in this table (and in kept messages) only; audit entries name fields, never values.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, delete, func, null, select, update
+
+from reminders.domain.facts import Consent, Status
+from reminders.store.audit_trail import record
+from reminders.store.database import Transaction
+from reminders.store.rows import insert_row, pieces
+from reminders.store.schema import links, messages, patients, treatments
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """A person of one clinic, known there by `ref`; `notes` are staff's own words."""
+
+    id: int
+    clinic_id: int
+    ref: str
+    given_name: str | None
+    family_name: str | None
+    known_as: str | None
+    email: str | None
+    phone: str | None
+    postal_address: str | None
+    language: str | None
+    birth_date: dt.date | None
+    representative_email: str | None
+    consent: Consent
+    status: Status
+    practitioner_id: int | None
+    location_id: int | None
+    address_key: str | None
+    notes: tuple[Mapping[str, str], ...]
+    erased_at: dt.datetime | None
+    replan_at: dt.datetime | None
+    created_at: dt.datetime
+
+    @property
+    def recipient(self) -> str | None:
+        """Return the address that mail for this patient goes to: the representative's, else their own."""
+        return self.representative_email or self.email
+
+
+_PERSONAL = (
+    "given_name",
+    "family_name",
+    "known_as",
+    "email",
+    "phone",
+    "postal_address",
+    "language",
+    "birth_date",
+    "representative_email",
+    "address_key",
+    "notes",
+)
+
+
+def add_patient(tx: Transaction, clinic_id: int, ref: str, values: Mapping[str, object]) -> Patient:
+    """Add a patient from fields of `Patient`; consent unknown and status active unless said otherwise."""
+    row: dict[str, Any] = dict.fromkeys(column.name for column in patients.c)
+    row |= {"consent": Consent.UNKNOWN, "status": Status.ACTIVE, **values}
+    row |= {"clinic_id": clinic_id, "ref": ref, "created_at": tx.now.astimezone(dt.UTC)}
+    del row["id"]
+    key = insert_row(tx.connection, patients, row)
+    details = {"fields": sorted(values)}
+    record(tx, "add", "patient", key, clinic_id=clinic_id, patient_id=key, details=details)
+    return _patient({"id": key} | row)
+
+
+def patient_by_id(tx: Transaction, patient_id: int) -> Patient:
+    """Return the patient of an id that the store gave out."""
+    return _patient(tx.connection.execute(select(patients).where(patients.c.id == patient_id)).mappings().one())
+
+
+def patients_by_ids(tx: Transaction, patient_ids: Iterable[int]) -> dict[int, Patient]:
+    """Return the patients of these ids, by id."""
+    found = {}
+    for piece in pieces(patient_ids):
+        for row in tx.connection.execute(select(patients).where(patients.c.id.in_(piece))).mappings():
+            found[row["id"]] = _patient(row)
+    return found
+
+
+def patient_by_ref(tx: Transaction, clinic_id: int, ref: str) -> Patient | None:
+    """Return the clinic's patient of that number."""
+    return patients_by_refs(tx, clinic_id, [ref]).get(ref)
+
+
+def patients_by_refs(tx: Transaction, clinic_id: int, refs: Iterable[str]) -> dict[str, Patient]:
+    """Return those of the clinic's patients that have these numbers, by number."""
+    found = {}
+    for piece in pieces(refs):
+        query = select(patients).where(patients.c.clinic_id == clinic_id, patients.c.ref.in_(piece))
+        for row in tx.connection.execute(query).mappings():
+            found[row["ref"]] = _patient(row)
+    return found
+
+
+def refs_of(tx: Transaction, patient_ids: Iterable[int]) -> dict[int, str]:
+    """Return the clinics' own numbers of these patients, by id."""
+    found: dict[int, str] = {}
+    for piece in pieces(patient_ids):
+        query = select(patients.c.id, patients.c.ref).where(patients.c.id.in_(piece))
+        found.update((patient_id, ref) for patient_id, ref in tx.connection.execute(query))
+    return found
+
+
+def patients_of(
+    tx: Transaction, clinic_id: int | None = None, after_id: int = 0, limit: int = 1000
+) -> list[tuple[int, int]]:
+    """Return the next (patient id, clinic id) pairs behind `after_id`, by id, of one clinic or of all."""
+    c = patients.c
+    query: Select[int, int] = select(c.id, c.clinic_id).where(c.id > after_id).order_by(c.id).limit(limit)
+    if clinic_id is not None:
+        query = query.where(c.clinic_id == clinic_id)
+    return [(patient_id, owner) for patient_id, owner in tx.connection.execute(query)]
+
+
+def patients_by_address_keys(tx: Transaction, clinic_id: int, keys: Iterable[str]) -> list[Patient]:
+    """Return the clinic's patients who are written to at the addresses of these keys; erased ones have none."""
+    found: list[Patient] = []
+    for piece in pieces(keys):
+        query = select(patients).where(patients.c.clinic_id == clinic_id, patients.c.address_key.in_(piece))
+        found += [_patient(row) for row in tx.connection.execute(query.order_by(patients.c.id)).mappings()]
+    return found
+
+
+def count(tx: Transaction, clinic_id: int | None = None) -> int:
+    """Count the patients of one clinic, or of all."""
+    query = select(func.count()).select_from(patients)
+    if clinic_id is not None:
+        query = query.where(patients.c.clinic_id == clinic_id)
+    return int(tx.connection.execute(query).scalar_one())
+
+
+def change_patient(tx: Transaction, patient_id: int, changes: Mapping[str, object]) -> None:
+    """Set fields of a patient, by the names of `Patient`."""
+    if not changes:
+        return
+    clinic_id = _set(tx, patients.c.id == patient_id, changes)
+    details = {"fields": sorted(changes)}
+    record(tx, "change", "patient", patient_id, clinic_id=clinic_id, patient_id=patient_id, details=details)
+
+
+def add_note(tx: Transaction, patient_id: int, about: str, text: str) -> None:
+    """Keep a sentence of staff about a patient, here and nowhere else, because it may name people."""
+    patient = patient_by_id(tx, patient_id)
+    note = {"at": tx.now.astimezone(dt.UTC).isoformat(), "actor": tx.actor, "about": about, "text": text}
+    clinic_id = _set(tx, patients.c.id == patient_id, {"notes": [*patient.notes, note]})
+    details = {"about": about}
+    record(tx, "note", "patient", patient_id, clinic_id=clinic_id, patient_id=patient_id, details=details)
+
+
+def erase_patient(tx: Transaction, patient_id: int) -> None:
+    """Blank everything that tells who the patient is; ids, days and states stay, so that promises can be checked.
+
+    Kept messages lose their bytes and links; the entries' numbers go, because a clinic's system may spell a name in
+    them. The address stays as a keyed hash in the suppressions alone. The bytes leave SQLite's files with the next
+    checkpoint of its log.
+    """
+    blank: dict[str, object] = {name: null() for name in _PERSONAL}
+    blank |= {"ref": f"erased-{patient_id}", "erased_at": tx.now, "replan_at": null()}
+    clinic_id = _set(tx, patients.c.id == patient_id, blank)
+    hidden = {"content": null(), "address_key": null(), "fingerprint": null()}
+    tx.connection.execute(update(messages).where(messages.c.patient_id == patient_id).values(hidden))
+    tx.connection.execute(update(treatments).where(treatments.c.patient_id == patient_id).values(ref=null()))
+    tx.connection.execute(delete(links).where(links.c.patient_id == patient_id))
+    record(tx, "erase", "patient", patient_id, clinic_id=clinic_id, patient_id=patient_id)
+
+
+def _set(tx: Transaction, condition: ColumnElement[bool], values: Mapping[str, object]) -> int:
+    change = update(patients).where(condition).values(**values).returning(patients.c.clinic_id)
+    return int(tx.connection.execute(change).scalar_one())
+
+
+def _patient(row: Mapping[Any, Any]) -> Patient:
+    values = dict(row)
+    values["consent"] = Consent(values["consent"])
+    values["status"] = Status(values["status"])
+    values["notes"] = tuple(values["notes"] or ())
+    return Patient(**values)

@@ -1,0 +1,62 @@
+"""The catalogue: every version of every protocol, as it was when it was saved.
+
+Invariant: a stored version never changes; another definition is another version, numbered upwards.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import replace
+
+from sqlalchemy import and_, func, insert, select
+
+from reminders.domain.definition import as_plain, from_plain
+from reminders.domain.protocol import Protocol
+from reminders.store.audit_trail import record
+from reminders.store.database import Transaction
+from reminders.store.schema import protocols as table
+
+
+def save_protocol(tx: Transaction, protocol: Protocol) -> int:
+    """Keep a protocol; return its version: a new one only when it differs from the last in more than its number."""
+    last = _latest(tx, protocol.code)
+    if last is not None and replace(last, effective_on=None) == replace(
+        protocol, version=last.version, effective_on=None
+    ):
+        return last.version
+    version = 1 if last is None else last.version + 1
+    values = {
+        "code": protocol.code,
+        "version": version,
+        "definition": as_plain(replace(protocol, version=version)),
+        "effective_on": protocol.effective_on or tx.now.astimezone(dt.UTC).date(),
+        "created_at": tx.now,
+    }
+    tx.connection.execute(insert(table).values(values))
+    record(tx, "save", "protocol", None, details={"code": protocol.code, "version": version})
+    return version
+
+
+def current(tx: Transaction) -> dict[str, Protocol]:
+    """Return the last version of every protocol, by code."""
+    newest = select(table.c.code, func.max(table.c.version).label("version")).group_by(table.c.code).subquery()
+    same = and_(table.c.code == newest.c.code, table.c.version == newest.c.version)
+    query = select(table.c.definition, table.c.effective_on).join_from(table, newest, same).order_by(table.c.code)
+    found = [_read(definition, day) for definition, day in tx.connection.execute(query)]
+    return {protocol.code: protocol for protocol in found}
+
+
+def by_version(tx: Transaction, code: str, version: int) -> Protocol | None:
+    """Return one version of a protocol."""
+    query = select(table.c.definition, table.c.effective_on).where(table.c.code == code, table.c.version == version)
+    row = tx.connection.execute(query).first()
+    return _read(*row) if row else None
+
+
+def _latest(tx: Transaction, code: str) -> Protocol | None:
+    query = select(table.c.definition, table.c.effective_on).where(table.c.code == code)
+    row = tx.connection.execute(query.order_by(table.c.version.desc()).limit(1)).first()
+    return _read(*row) if row else None
+
+
+def _read(definition: Mapping[str, object], effective_on: dt.date) -> Protocol:
+    return replace(from_plain(definition), effective_on=effective_on)

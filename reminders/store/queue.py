@@ -1,0 +1,124 @@
+"""What is due and in which order, and what a patient and a clinic have had already: the questions asked before a claim.
+
+Invariant: every question is answered from an index over what is due, never by walking what is planned for later.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from sqlalchemy import and_, func, or_, select, update
+
+from reminders.domain.facts import Reminder
+from reminders.domain.lifecycle import COUNTS_AS_SENT, IN_FLIGHT, Reason, State, check_move
+from reminders.domain.protocol import TreatmentClass
+from reminders.store.audit_trail import record
+from reminders.store.database import Transaction
+from reminders.store.schema import reminders
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A place in a clinic's queue: reminders whose window closes first come first."""
+
+    closes: dt.date
+    reminder_id: int
+    patient_id: int
+
+
+def clinics_with_due(tx: Transaction) -> list[int]:
+    """Return the clinics that have planned reminders whose moment has come."""
+    query = (
+        select(reminders.c.clinic_id)
+        .where(reminders.c.state == State.PLANNED, reminders.c.wake_at <= tx.now)
+        .distinct()
+        .order_by(reminders.c.clinic_id)
+    )
+    return [clinic_id for (clinic_id,) in tx.connection.execute(query)]
+
+
+def due_page(tx: Transaction, clinic_id: int, after: Due | None, limit: int) -> list[Due]:
+    """Return the next `limit` due reminders of a clinic's queue behind `after`, nearest closing day first."""
+    c = reminders.c
+    query = select(c.closes, c.id, c.patient_id).where(
+        c.clinic_id == clinic_id, c.state == State.PLANNED, c.wake_at <= tx.now
+    )
+    if after is not None:
+        query = query.where(or_(c.closes > after.closes, and_(c.closes == after.closes, c.id > after.reminder_id)))
+    rows = tx.connection.execute(query.order_by(c.closes, c.id).limit(limit))
+    return [Due(closes, reminder_id, patient_id) for closes, reminder_id, patient_id in rows]
+
+
+def count_due(tx: Transaction) -> int:
+    """Count the planned reminders whose moment has come, for a progress bar."""
+    query = select(func.count()).where(reminders.c.state == State.PLANNED, reminders.c.wake_at <= tx.now)
+    return tx.connection.execute(query).scalar_one()
+
+
+def next_wake(tx: Transaction, clinic_id: int) -> dt.datetime | None:
+    """Return when the clinic's next planned reminder is to be looked at."""
+    query = select(func.min(reminders.c.wake_at)).where(
+        reminders.c.clinic_id == clinic_id, reminders.c.state == State.PLANNED
+    )
+    found: dt.datetime | None = tx.connection.execute(query).scalar_one()
+    return found
+
+
+def next_lapse(tx: Transaction) -> dt.datetime | None:
+    """Return when the first lease now held runs out."""
+    query = select(func.min(reminders.c.lease_until)).where(reminders.c.state.in_(IN_FLIGHT))
+    found: dt.datetime | None = tx.connection.execute(query).scalar_one()
+    return found
+
+
+def past_messages(tx: Transaction, patient_id: int) -> list[tuple[TreatmentClass, dt.datetime]]:
+    """Return the class and moment of every message the patient may have received."""
+    c = reminders.c
+    at = func.coalesce(c.sent_at, c.handed_over_at)
+    query = select(c.class_name, at).where(c.patient_id == patient_id, c.state.in_(COUNTS_AS_SENT), at.is_not(None))
+    found = []
+    for class_name, moment in tx.connection.execute(query):
+        found.append((TreatmentClass(class_name), moment))
+    return found
+
+
+def messages_since(tx: Transaction, clinic_id: int, since: dt.datetime) -> int:
+    """Count the clinic's messages handed over since `since`, or in a worker's hands now (the daily limit's measure)."""
+    c = reminders.c
+    query = select(func.count(func.distinct(c.message_pk))).where(
+        c.clinic_id == clinic_id,
+        or_(
+            and_(c.state == State.CLAIMED, c.lease_until.is_not(None)),
+            and_(c.state.in_([*COUNTS_AS_SENT, State.HANDED_OVER]), c.handed_over_at >= since),
+        ),
+    )
+    return tx.connection.execute(query).scalar_one()
+
+
+def leave_by_limit(tx: Transaction, clinic_id: int) -> int:
+    """Mark what the daily limit leaves for another day, so that it never counts as backlog; return how many."""
+    c = reminders.c
+    change = (
+        update(reminders)
+        .where(c.clinic_id == clinic_id, c.state == State.PLANNED, c.wake_at <= tx.now, c.left_by_limit.is_(False))
+        .values(left_by_limit=True)
+    )
+    return tx.connection.execute(change).rowcount
+
+
+def postpone(tx: Transaction, reminder: Reminder, until: dt.datetime, reason: Reason) -> None:
+    """Let a planned reminder wait for another message (once), or for the distance from an earlier one."""
+    c = reminders.c
+    check_move(State.PLANNED, State.PLANNED, reason)
+    change = (
+        update(reminders)
+        .where(c.id == reminder.id, c.state == State.PLANNED)
+        .values(
+            next_attempt_at=until,
+            wake_at=max(until, reminder.due_at),
+            reason=reason,
+            waited=reminder.waited or reason is Reason.WAITING_TO_MERGE,
+            updated_at=tx.now,
+        )
+    )
+    if tx.connection.execute(change).rowcount == 1:
+        record(tx, "wait", "reminder", reminder.id, patient_id=None, details={"reason": reason})

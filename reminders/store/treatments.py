@@ -1,0 +1,188 @@
+"""Treatments as they were entered, and the episodes they belong to.
+
+Invariant: an entry is never changed or deleted; it is marked as entered in error and keeps its key.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import func, select, update
+
+from reminders.domain.facts import Kind
+from reminders.store.appointments import (
+    AppointmentRow,
+    add_appointment,
+    appointment_by_id,
+    appointments_of,
+    set_outcome,
+)
+from reminders.store.audit_trail import record
+from reminders.store.database import Transaction
+from reminders.store.rows import insert_row, pieces
+from reminders.store.schema import episodes, treatments
+
+__all__ = [
+    "AppointmentRow",
+    "EpisodeRow",
+    "TreatmentRow",
+    "add_appointment",
+    "add_episode",
+    "add_treatment",
+    "appointment_by_id",
+    "appointments_of",
+    "episodes_of",
+    "move_entries",
+    "set_outcome",
+    "treatment_by_ref",
+    "treatments_by_refs",
+    "treatments_of",
+    "withdraw",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class TreatmentRow:
+    """An entry; `withdrawn_at` says it was entered in error, `replaced_by_id` by which entry it was corrected."""
+
+    id: int
+    clinic_id: int
+    patient_id: int
+    episode_id: int | None
+    protocol: str
+    day: dt.date
+    kind: Kind
+    practitioner_id: int | None
+    ref: str | None
+    entered_at: dt.datetime
+    withdrawn_at: dt.datetime | None
+    replaced_by_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeRow:
+    """One run of a line's clock, found by its patient, line, first day and ordinal."""
+
+    id: int
+    line: str
+    first_day: dt.date
+    ordinal: int
+    continues_id: int | None
+    created_at: dt.datetime
+
+
+def add_treatment(  # noqa: PLR0913, PLR0917 - an entry's parts
+    tx: Transaction,
+    clinic_id: int,
+    patient_id: int,
+    episode_id: int | None,
+    protocol: str,
+    day: dt.date,
+    kind: Kind,
+    practitioner_id: int | None = None,
+    ref: str | None = None,
+) -> TreatmentRow:
+    """Enter what was done at a visit."""
+    values = {
+        "clinic_id": clinic_id,
+        "patient_id": patient_id,
+        "episode_id": episode_id,
+        "protocol": protocol,
+        "day": day,
+        "kind": kind,
+        "practitioner_id": practitioner_id,
+        "ref": ref,
+        "entered_at": tx.now,
+    }
+    key = insert_row(tx.connection, treatments, values)
+    record(tx, "add", "treatment", key, clinic_id=clinic_id, patient_id=patient_id)
+    return TreatmentRow(
+        key, clinic_id, patient_id, episode_id, protocol, day, Kind(kind), practitioner_id, ref, tx.now, None, None
+    )
+
+
+def treatment_by_ref(tx: Transaction, clinic_id: int, ref: str) -> TreatmentRow | None:
+    """Return the clinic's entry of that number, withdrawn or not."""
+    return treatments_by_refs(tx, clinic_id, [ref]).get(ref)
+
+
+def treatments_by_refs(tx: Transaction, clinic_id: int, refs: Iterable[str]) -> dict[str, TreatmentRow]:
+    """Return those of the clinic's entries that have these numbers, by number."""
+    found = {}
+    for piece in pieces(refs):
+        query = select(treatments).where(treatments.c.clinic_id == clinic_id, treatments.c.ref.in_(piece))
+        for row in tx.connection.execute(query):
+            found[row.ref] = _entry(row)
+    return found
+
+
+def treatments_of(
+    tx: Transaction, patient_ids: int | Iterable[int], *, include_withdrawn: bool = False
+) -> list[TreatmentRow]:
+    """Return the entries of one or several patients, by patient, day and id."""
+    found = []
+    for piece in pieces([patient_ids] if isinstance(patient_ids, int) else patient_ids):
+        query = select(treatments).where(treatments.c.patient_id.in_(piece))
+        if not include_withdrawn:
+            query = query.where(treatments.c.withdrawn_at.is_(None))
+        found += [_entry(row) for row in tx.connection.execute(query)]
+    return sorted(found, key=lambda entry: (entry.patient_id, entry.day, entry.id))
+
+
+def withdraw(tx: Transaction, treatment_id: int, replaced_by: int | None = None) -> bool:
+    """Mark an entry as entered in error, corrected by another one or by none; False when it was marked already."""
+    c = treatments.c
+    change = update(treatments).where(c.id == treatment_id, c.withdrawn_at.is_(None))
+    change = change.values(withdrawn_at=tx.now, replaced_by_id=replaced_by)
+    row = tx.connection.execute(change.returning(c.clinic_id, c.patient_id)).first()
+    if row is None:
+        return False
+    details = {"replaced_by": replaced_by} if replaced_by else None
+    clinic_id, patient_id = row
+    record(tx, "withdraw", "treatment", treatment_id, clinic_id=clinic_id, patient_id=patient_id, details=details)
+    return True
+
+
+def move_entries(tx: Transaction, leaving: int, staying: int) -> int:
+    """Give the live entries of one episode to another that meets it on its day; return how many."""
+    c = treatments.c
+    change = update(treatments).where(c.episode_id == leaving, c.withdrawn_at.is_(None)).values(episode_id=staying)
+    moved = tx.connection.execute(change.returning(c.id, c.clinic_id, c.patient_id)).all()
+    for treatment_id, clinic_id, patient_id in moved:
+        details = {"episode": staying}
+        record(tx, "move", "treatment", treatment_id, clinic_id=clinic_id, patient_id=patient_id, details=details)
+    return len(moved)
+
+
+def add_episode(
+    tx: Transaction, clinic_id: int, patient_id: int, line: str, first_day: dt.date, continues_id: int | None = None
+) -> int:
+    """Begin a run of a line's clock and return its id; what was sent in `continues_id` counts as sent in it."""
+    c = episodes.c
+    same = select(func.max(c.ordinal)).where(
+        c.clinic_id == clinic_id, c.patient_id == patient_id, c.line == line, c.first_day == first_day
+    )
+    last = tx.connection.execute(same).scalar_one()
+    values = {
+        "clinic_id": clinic_id,
+        "patient_id": patient_id,
+        "line": line,
+        "first_day": first_day,
+        "ordinal": 0 if last is None else last + 1,
+        "continues_id": continues_id,
+        "created_at": tx.now,
+    }
+    return insert_row(tx.connection, episodes, values)
+
+
+def episodes_of(tx: Transaction, patient_id: int) -> list[EpisodeRow]:
+    """Return the patient's episodes in the order they were begun."""
+    c = episodes.c
+    query = select(c.id, c.line, c.first_day, c.ordinal, c.continues_id, c.created_at)
+    return [EpisodeRow(*row) for row in tx.connection.execute(query.where(c.patient_id == patient_id).order_by(c.id))]
+
+
+def _entry(row: Iterable[object]) -> TreatmentRow:
+    values = list(row)
+    values[6] = Kind(str(values[6]))
+    return TreatmentRow(*values)  # type: ignore[arg-type] # the columns stand in the order of the fields
