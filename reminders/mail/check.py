@@ -36,7 +36,7 @@ def complaints(rendered: RenderedMessage, facts: MessageFacts, links: MessageLin
     html = read_html(rendered.html)
     found = [
         *_about_subject(rendered.subject),
-        *_about_part("text", _plain(rendered.text), _plain(_section_of_text(rendered.text)), facts, links),
+        *_about_part("text", _plain(rendered.text), _plain(section_of_text(rendered.text)), facts, links),
         *_about_part("HTML", _plain(html.text), _plain(html.section), facts, links),
         *_about_links_in_text(rendered.text, facts, links),
         *_about_html(html, facts, links),
@@ -139,7 +139,7 @@ def _shown_values(facts: MessageFacts, links: MessageLinks) -> list[str]:
     return [_plain(value) for value in values if value and value.strip()]
 
 
-def _section_of_text(text: str) -> str:
+def section_of_text(text: str) -> str:
     """Return the text below the consultation's underlined heading, up to the next one; empty where it is missing."""
     lines = text.split("\n")
     headings = [at for at, line in enumerate(lines[1:]) if line and set(line) == {"-"} and lines[at]]

@@ -15,7 +15,7 @@ from reminders.mail.outcome import Phase, TransportFault, Trouble
 from reminders.mail.smtp_session import Deadlines, SmtpSession
 from reminders.mail.wire import Reply, SenselessReply, Wire
 
-_MAY_COME, _LOGGED_IN, _MORE, _REFUSED, _FOR_GOOD = 220, 235, 334, 400, 500
+_LOGGED_IN, _ASKS_ON, _MORE, _REFUSED, _FOR_GOOD = 235, 300, 334, 400, 500
 
 
 class Security(enum.Enum):
@@ -79,9 +79,7 @@ class SmtpTransport:
         """
         if self._security is Security.IMPLICIT:
             self._secure(wire, Phase.CONNECT, self._deadlines.connect)
-        banner = self._said(wire, Phase.BANNER, None)
-        if banner.code != _MAY_COME:
-            raise self._fault(Phase.BANNER, Trouble.PROTOCOL, code=banner.code)
+        self._said(wire, Phase.BANNER, None)
         extensions = self._introduced(wire)
         if self._security is Security.STARTTLS:
             if "STARTTLS" not in extensions:  # not offered, or cut out on the way by somebody who would like to read
@@ -106,9 +104,9 @@ class SmtpTransport:
             except OSError:  # the name has an address of a kind that this machine does not speak
                 continue
             try:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a dot of three bytes waits for nothing
                 sock.settimeout(max(0.001, until - time.monotonic()))
                 sock.connect(address)
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             except OSError as error:
                 sock.close()
                 trouble = Trouble.TIMEOUT if isinstance(error, TimeoutError) else Trouble.REFUSED
@@ -165,6 +163,8 @@ class SmtpTransport:
         if reply.code >= _REFUSED:
             kind = Trouble.AUTH if phase is Phase.AUTH else refused
             raise self._fault(phase, kind, code=reply.code, certain=reply.code >= _FOR_GOOD)
+        if reply.code >= _ASKS_ON and phase is not Phase.AUTH:
+            raise self._fault(phase, Trouble.PROTOCOL, code=reply.code)
         return reply
 
     def _fault(self, phase: Phase, kind: Trouble, *, code: int | None = None, certain: bool = False) -> TransportFault:

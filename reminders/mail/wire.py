@@ -95,7 +95,16 @@ class Wire:
         if self._unread:
             raise SenselessReply
         self._socket.settimeout(_left(self._until(seconds)))  # the handshake as a whole keeps to it, byte drip or not
-        self._socket = context.wrap_socket(self._socket, server_hostname=host)
+        try:
+            safe = context.wrap_socket(self._socket, server_hostname=host)
+        except OSError as error:
+            kind = type(error)
+        else:
+            self._socket = safe
+            if safe.version() is not None:
+                return
+            kind = ConnectionResetError  # it had gone: Python then wraps it without a handshake, in the clear
+        raise kind  # anew, since the first one's frames would hold the socket open
 
     def close(self) -> None:
         """Close the connection, whatever state it is in."""

@@ -1,6 +1,5 @@
 """The folder transport: the same steps as a mail server, and never two files of one message."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -117,7 +116,7 @@ def test_a_letter_that_cannot_be_replaced_means_later_and_leaves_nothing_behind(
     written.mkdir()
     (written / "inside").touch()
     assert hand_over(FolderTransport(tmp_path).connect()) is Verdict.LATER
-    assert os.listdir(tmp_path) == [written.name]
+    assert list(tmp_path.iterdir()) == [written]
 
 
 def test_a_message_without_an_identifier_is_never_written(tmp_path: Path) -> None:

@@ -89,14 +89,13 @@ def test_an_answer_means(phase: Phase, reply: str, verdict: Verdict, blame: Blam
     assert (outcome.verdict, outcome.blame, outcome.phase, outcome.code) == (verdict, blame, phase, int(code))
 
 
-@pytest.mark.parametrize("code", range(400, 600))
 @pytest.mark.parametrize("phase", [MAIL, RCPT, DATA, BODY, DOT])
-def test_a_refusal_is_never_accepted_nor_unknown_and_a_4xx_is_never_final(phase: Phase, code: int) -> None:
-    outcome = refusal(phase, code, "")
-    assert outcome.verdict in ({LATER} if code < 500 else {LATER, NEVER})
-    assert outcome.blame is not None
-    if phase is DOT and code >= 500:
-        assert outcome.verdict is NEVER
+def test_a_refusal_is_never_accepted_nor_unknown_and_a_4xx_is_never_final(phase: Phase) -> None:
+    for code in range(400, 600):
+        outcome = refusal(phase, code, "")
+        assert outcome.verdict in ({LATER} if code < 500 else {LATER, NEVER})
+        assert outcome.blame is not None
+        assert phase is not DOT or code < 500 or outcome.verdict is NEVER
 
 
 @pytest.mark.parametrize("phase", [MAIL, DATA, BODY, DOT])

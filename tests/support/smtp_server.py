@@ -155,7 +155,7 @@ class _Scripted(SMTP):
 
 def _knows(_server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: object) -> AuthResult:
     known = isinstance(data, LoginPassword) and (data.login, data.password) == (USER.encode(), PASSWORD.encode())
-    return AuthResult(success=known)
+    return AuthResult(success=known, handled=False)
 
 
 class Behaviour(Protocol):
@@ -251,6 +251,7 @@ class RudeServer:
         self._threads: list[threading.Thread] = []
         self._sockets: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024)  # a reader that stops is soon felt
         self.host, self.port = self._listener.getsockname()
 
     def __enter__(self) -> Self:
@@ -291,12 +292,15 @@ class RudeServer:
         for line in lines:
             command = line.split()[0].decode("ascii", errors="replace").lower()
             self.commands.append(line.decode("latin-1").strip())
-            if command == "data":
-                going_on = self._act("data", sock) and self._act("body", sock, silent=True) and self._take(sock, lines)
-            else:
-                going_on = self._act(command, sock)
+            going_on = self._act(command, sock)
+            if command == "data" and going_on and self._said_354():
+                going_on = self._act("body", sock, silent=True) and self._take(sock, lines)
             if not going_on or command == "quit" or (command == "starttls" and not self._act("handshake", sock)):
                 return
+
+    def _said_354(self) -> bool:
+        behaviour = self._forever.get("data", Say("354"))
+        return isinstance(behaviour, Say) and behaviour.lines.startswith("354")
 
     def _take(self, sock: socket.socket, lines: Iterator[bytes]) -> bool:
         body = b""

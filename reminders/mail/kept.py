@@ -1,0 +1,40 @@
+"""Reads kept messages back and says whether each still shows what every message must: the way to a consultation.
+
+Invariant: it needs the bytes alone, tokens blanked or not, since the facts they were made from may have changed.
+"""
+
+import re
+
+from reminders.mail import wording
+from reminders.mail.compose import parts
+from reminders.mail.html import read_html
+
+_REACHABLE = re.compile(r"@|https://|\d[\d ().\-/]{4,}\d")
+"""An e-mail address, a link, or a telephone number."""
+
+
+def lacks_consultation(content: bytes) -> tuple[str, ...]:
+    """Return what a message lacks of its consultation section, by part; empty where nothing is missing."""
+    try:
+        kept = parts(content)
+    except (LookupError, ValueError):  # not what `compose` made: a part in an encoding that nobody knows
+        return ("it cannot be read",)
+    sections = (("text", section_of_text(kept.text)), ("HTML", read_html(kept.html).section))
+    found = []
+    for part, section in sections:
+        words = " ".join(section.split()).removeprefix(wording.CONSULTATION_HEADING).strip()
+        if not words:
+            found.append(f"the {part} part has no consultation section")
+        elif not _REACHABLE.search(words):
+            found.append(f"the consultation section of the {part} part does not say how to reach the clinic")
+    return tuple(found)
+
+
+def section_of_text(text: str) -> str:
+    """Return what stands below the underlined heading of the consultation, up to the next such heading."""
+    lines = text.split("\n")
+    underlined = [at for at, line in enumerate(lines[1:]) if line and set(line) == {"-"} and lines[at]]
+    for here, following in zip(underlined, [*underlined[1:], len(lines)], strict=True):
+        if lines[here] == wording.CONSULTATION_HEADING:
+            return "\n".join(lines[here + 2 : following])
+    return ""
