@@ -1,4 +1,4 @@
-"""How what is stored comes to agree with the facts: what moves, appears, is withdrawn, comes back, and is left alone."""
+"""How what is stored comes to agree with the facts: what moves, appears, is withdrawn, returns, and is left alone."""
 
 from dataclasses import replace
 
