@@ -4,6 +4,7 @@ Invariant: one appointment per patient, line and day; the empty line stands for 
 """
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, select, update
@@ -12,7 +13,7 @@ from reminders.domain.facts import Outcome
 from reminders.store.audit_trail import record
 from reminders.store.database import Transaction
 from reminders.store.patients import Patient
-from reminders.store.rows import insert_unless_there
+from reminders.store.rows import insert_unless_there, pieces
 from reminders.store.schema import appointments
 
 
@@ -59,13 +60,16 @@ def appointment_by_id(tx: Transaction, appointment_id: int) -> AppointmentRow | 
     return next(iter(_found(tx, appointments.c.id == appointment_id)), None)
 
 
-def appointments_of(tx: Transaction, patient_id: int) -> list[AppointmentRow]:
-    """Return the patient's appointments by day."""
-    return _found(tx, appointments.c.patient_id == patient_id)
+def appointments_of(tx: Transaction, patient_ids: int | Iterable[int]) -> list[AppointmentRow]:
+    """Return the appointments of one or several patients, by patient, day and id."""
+    found = []
+    for piece in pieces([patient_ids] if isinstance(patient_ids, int) else patient_ids):
+        found += _found(tx, appointments.c.patient_id.in_(piece))
+    return sorted(found, key=lambda row: (row.patient_id, row.day, row.id))
 
 
 def _found(tx: Transaction, condition: ColumnElement[bool]) -> list[AppointmentRow]:
-    rows = tx.connection.execute(select(appointments).where(condition).order_by(appointments.c.day, appointments.c.id))
+    rows = tx.connection.execute(select(appointments).where(condition))
     return [
         AppointmentRow(
             row.id,

@@ -12,33 +12,10 @@ from sqlalchemy import ColumnElement, delete, select, update
 
 from reminders.store.audit_trail import record
 from reminders.store.database import Transaction
-from reminders.store.installation import Installation, installation, rewrap, save_installation
 from reminders.store.rows import insert_row, insert_unless_there
 from reminders.store.schema import clinics, closed_days
 from reminders.store.schema import locations as location_table
 from reminders.store.schema import practitioners as practitioner_table
-
-__all__ = [
-    "Clinic",
-    "Installation",
-    "Location",
-    "Practitioner",
-    "add_clinic",
-    "add_location",
-    "add_practitioner",
-    "all_clinics",
-    "change_clinic",
-    "change_location",
-    "clinic_by_id",
-    "clinic_by_slug",
-    "installation",
-    "locations",
-    "practitioners",
-    "rewrap",
-    "save_installation",
-    "set_closed_days",
-    "set_practitioner_left",
-]
 
 
 @dataclass(frozen=True, slots=True)

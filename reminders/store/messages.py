@@ -3,14 +3,15 @@
 Invariant: a message that somebody may have received is never used again, and a Message-ID belongs to one message.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import exists, func, insert, not_, or_, select, update
 
-from reminders.domain.lifecycle import COUNTS_AS_SENT, State
+from reminders.domain.lifecycle import COUNTS_AS_SENT, FINAL, State
 from reminders.domain.protocol import TreatmentClass
 from reminders.store.database import Transaction
+from reminders.store.rows import insert_row, pieces
 from reminders.store.schema import links, messages, reminders
 
 
@@ -63,7 +64,7 @@ def add_message(
         "stage": stage,
         "created_at": tx.now,
     }
-    key = tx.connection.execute(insert(messages).values(values).returning(messages.c.id)).scalar_one()
+    key = insert_row(tx.connection, messages, values)
     return StoredMessage(key, message_id, None, None, None, stage)
 
 
@@ -89,8 +90,36 @@ def keep_bytes(
 
 
 def blank_content(tx: Transaction, message_pk: int, content: bytes) -> None:
-    """Put the bytes without their tokens in place of those that were sent."""
-    tx.connection.execute(update(messages).where(messages.c.id == message_pk).values(content=content))
+    """Put bytes without tokens in place of those kept, which are then nobody's to send; what was erased stays so."""
+    kept = (messages.c.id == message_pk, messages.c.content.is_not(None))
+    tx.connection.execute(update(messages).where(*kept).values(content=content, fingerprint=None))
+
+
+def spent(tx: Transaction, reminder_ids: Iterable[int]) -> list["SpentMessage"]:
+    """Return the messages with working links, of these reminders' patients, that nothing more will be sent with.
+
+    Those are the accepted ones, and those of which every reminder is over.
+    """
+    m, c = messages.c, reminders.c
+    mine = c.message_pk == m.id
+    accepted = exists().where(mine, c.state.in_([State.SENT, State.BOUNCED]))
+    to_come = exists().where(mine, c.state.not_in(FINAL))
+    found = []
+    for piece in pieces(reminder_ids):
+        owners = select(c.patient_id).where(c.id.in_(piece))
+        query = select(m.id, m.content).where(
+            m.patient_id.in_(owners), m.content.is_not(None), m.fingerprint.is_not(None), or_(accepted, not_(to_come))
+        )
+        found += [SpentMessage(*row) for row in tx.connection.execute(query.order_by(m.id))]
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class SpentMessage:
+    """A message that is over, with the bytes kept of it."""
+
+    id: int
+    content: bytes
 
 
 def add_link(
@@ -112,11 +141,6 @@ def add_link(
         "created_at": tx.now,
     }
     tx.connection.execute(insert(links).values(values))
-
-
-def drop_links(tx: Transaction, message_pk: int) -> None:
-    """Forget the links of bytes that nobody can have received."""
-    tx.connection.execute(delete(links).where(links.c.message_pk == message_pk))
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,7 +135,7 @@ def _upgrade(engine: Engine, place: str, path: Path | None) -> str | None:
 def _migrate(connection: Connection) -> None:
     writer = connection.execution_options(**{WRITES: True})
     with writer.begin():
-        config = _config()
+        config = alembic_config()
         config.attributes["connection"] = writer
         command.upgrade(config, "head")
 
@@ -176,10 +176,11 @@ def _refuse_newer(found: str) -> None:
 
 
 def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config())
+    return ScriptDirectory.from_config(alembic_config())
 
 
-def _config() -> Config:
+def alembic_config() -> Config:
+    """Return the settings of the migrations, wherever the program is installed."""
     config = Config()
     config.set_main_option("script_location", str(paths.migrations()).replace("%", "%%"))
     return config

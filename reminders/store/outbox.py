@@ -102,9 +102,10 @@ def settle_unknown(tx: Transaction, held: Sequence[Held]) -> bool:
     return _transition(tx, held, State.HANDED_OVER, State.UNKNOWN, None, lease_until=None, worker=None)
 
 
-def settle_failed(tx: Transaction, held: Sequence[Held], before: State, fault: str) -> bool:
-    """Record a definite refusal of this message."""
-    values = {"lease_until": None, "worker": None, "last_fault": fault}
+def settle_failed(tx: Transaction, held: Sequence[Held], before: State, fault: str, *, offered: bool = False) -> bool:
+    """Record a definite refusal of this message; `offered` counts an attempt that ended before its body."""
+    attempts = reminders.c.attempts + int(offered)
+    values = {"lease_until": None, "worker": None, "last_fault": fault, "attempts": attempts}
     if before is State.HANDED_OVER:
         return _settle(tx, held, State.FAILED, Reason.REJECTED_BY_SERVER, **values)
     return _transition(tx, held, before, State.FAILED, Reason.REJECTED_BY_SERVER, **values)
@@ -118,13 +119,15 @@ def put_back(
     again_at: dt.datetime | None,
     refused: bool,
     fault: str | None,
+    offered: bool = False,
 ) -> bool:
     """Return reminders that were definitely not accepted to the plan, to be tried at `again_at`."""
     c = reminders.c
     values = {
         "next_attempt_at": again_at,
         "wake_at": c.due_at if again_at is None else again_at,
-        "refusals": c.refusals + (1 if refused else 0),
+        "refusals": c.refusals + int(refused),
+        "attempts": c.attempts + int(offered),
         "last_fault": fault,
         "lease_until": None,
         "worker": None,

@@ -4,16 +4,16 @@ Invariant: a patient's data stands in this table (and in kept messages) only; au
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, delete, func, null, select, update
 
 from reminders.domain.facts import Consent, Status
-from reminders.store.audit_trail import record
+from reminders.store.audit_trail import Event, record, record_many
 from reminders.store.database import Transaction
-from reminders.store.rows import insert_row, pieces
+from reminders.store.rows import insert_row, insert_rows, pieces
 from reminders.store.schema import links, messages, patients, treatments
 
 
@@ -66,14 +66,22 @@ _PERSONAL = (
 
 def add_patient(tx: Transaction, clinic_id: int, ref: str, values: Mapping[str, object]) -> Patient:
     """Add a patient from fields of `Patient`; consent unknown and status active unless said otherwise."""
-    row: dict[str, Any] = dict.fromkeys(column.name for column in patients.c)
-    row |= {"consent": Consent.UNKNOWN, "status": Status.ACTIVE, **values}
-    row |= {"clinic_id": clinic_id, "ref": ref, "created_at": tx.now.astimezone(dt.UTC)}
-    del row["id"]
+    row = _row(tx, clinic_id, ref, values)
     key = insert_row(tx.connection, patients, row)
     details = {"fields": sorted(values)}
     record(tx, "add", "patient", key, clinic_id=clinic_id, patient_id=key, details=details)
     return _patient({"id": key} | row)
+
+
+def add_patients(tx: Transaction, clinic_id: int, people: Sequence[tuple[str, Mapping[str, object]]]) -> dict[str, int]:
+    """Add many patients from (ref, fields) with one statement; return their ids by ref."""
+    keys = insert_rows(tx.connection, patients, [_row(tx, clinic_id, ref, values) for ref, values in people])
+    added = list(zip(keys, people, strict=True))
+    record_many(
+        tx,
+        [Event("add", "patient", key, clinic_id, key, {"fields": sorted(values)}) for key, (_, values) in added],
+    )
+    return {ref: key for key, (ref, _) in added}
 
 
 def patient_by_id(tx: Transaction, patient_id: int) -> Patient:
@@ -105,6 +113,15 @@ def patients_by_refs(tx: Transaction, clinic_id: int, refs: Iterable[str]) -> di
     return found
 
 
+def patients_by_address_keys(tx: Transaction, clinic_id: int, keys: Iterable[str]) -> list[Patient]:
+    """Return the clinic's patients whose mail goes to the addresses of these keyed hashes, by id; erased ones never."""
+    found = []
+    for piece in pieces(keys):
+        query = select(patients).where(patients.c.clinic_id == clinic_id, patients.c.address_key.in_(piece))
+        found += [_patient(row) for row in tx.connection.execute(query).mappings()]
+    return sorted(found, key=lambda patient: patient.id)
+
+
 def refs_of(tx: Transaction, patient_ids: Iterable[int]) -> dict[int, str]:
     """Return the clinics' own numbers of these patients, by id."""
     found: dict[int, str] = {}
@@ -123,15 +140,6 @@ def patients_of(
     if clinic_id is not None:
         query = query.where(c.clinic_id == clinic_id)
     return [(patient_id, owner) for patient_id, owner in tx.connection.execute(query)]
-
-
-def patients_by_address_keys(tx: Transaction, clinic_id: int, keys: Iterable[str]) -> list[Patient]:
-    """Return the clinic's patients who are written to at the addresses of these keys; erased ones have none."""
-    found: list[Patient] = []
-    for piece in pieces(keys):
-        query = select(patients).where(patients.c.clinic_id == clinic_id, patients.c.address_key.in_(piece))
-        found += [_patient(row) for row in tx.connection.execute(query.order_by(patients.c.id)).mappings()]
-    return found
 
 
 def count(tx: Transaction, clinic_id: int | None = None) -> int:
@@ -175,6 +183,12 @@ def erase_patient(tx: Transaction, patient_id: int) -> None:
     tx.connection.execute(update(treatments).where(treatments.c.patient_id == patient_id).values(ref=null()))
     tx.connection.execute(delete(links).where(links.c.patient_id == patient_id))
     record(tx, "erase", "patient", patient_id, clinic_id=clinic_id, patient_id=patient_id)
+
+
+def _row(tx: Transaction, clinic_id: int, ref: str, values: Mapping[str, object]) -> dict[str, Any]:
+    row: dict[str, Any] = dict.fromkeys(column.name for column in patients.c if column.name != "id")
+    row |= {"consent": Consent.UNKNOWN, "status": Status.ACTIVE, **values}
+    return row | {"clinic_id": clinic_id, "ref": ref, "created_at": tx.now.astimezone(dt.UTC)}
 
 
 def _set(tx: Transaction, condition: ColumnElement[bool], values: Mapping[str, object]) -> int:

@@ -65,7 +65,9 @@ def next_wake(tx: Transaction, clinic_id: int) -> dt.datetime | None:
 
 def next_lapse(tx: Transaction) -> dt.datetime | None:
     """Return when the first lease now held runs out."""
-    query = select(func.min(reminders.c.lease_until)).where(reminders.c.state.in_(IN_FLIGHT))
+    query = select(func.min(reminders.c.lease_until)).where(
+        reminders.c.lease_until.is_not(None), reminders.c.state.in_(IN_FLIGHT)
+    )
     found: dt.datetime | None = tx.connection.execute(query).scalar_one()
     return found
 
@@ -94,6 +96,23 @@ def messages_since(tx: Transaction, clinic_id: int, since: dt.datetime) -> int:
     return tx.connection.execute(query).scalar_one()
 
 
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A reminder that is held because its message could not be written."""
+
+    clinic_id: int
+    patient_id: int
+    reminder_id: int
+
+
+def broken(tx: Transaction) -> list[Broken]:
+    """Return what is held for a broken template."""
+    c = reminders.c
+    held = (c.state == State.HELD, c.reason == Reason.TEMPLATE_BROKEN)
+    query = select(c.clinic_id, c.patient_id, c.id).where(*held).order_by(c.id)
+    return [Broken(*row) for row in tx.connection.execute(query)]
+
+
 def leave_by_limit(tx: Transaction, clinic_id: int) -> int:
     """Mark what the daily limit leaves for another day, so that it never counts as backlog; return how many."""
     c = reminders.c
@@ -119,6 +138,8 @@ def postpone(tx: Transaction, reminder: Reminder, until: dt.datetime, reason: Re
             waited=reminder.waited or reason is Reason.WAITING_TO_MERGE,
             updated_at=tx.now,
         )
+        .returning(c.clinic_id, c.patient_id)
     )
-    if tx.connection.execute(change).rowcount == 1:
-        record(tx, "wait", "reminder", reminder.id, patient_id=None, details={"reason": reason})
+    for clinic_id, patient_id in tx.connection.execute(change).all():
+        details = {"reason": reason}
+        record(tx, "wait", "reminder", reminder.id, clinic_id=clinic_id, patient_id=patient_id, details=details)

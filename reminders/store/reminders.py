@@ -7,7 +7,7 @@ every change is on the audit trail in the same transaction.
 import datetime as dt
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import BindParameter, ColumnElement, Row, RowMapping, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, Row, RowMapping, and_, bindparam, func, or_, select, update
 
 from reminders.domain.facts import Reminder
 from reminders.domain.lifecycle import COUNTS_AS_SENT, PENDING, Reason, State, check_move
@@ -18,7 +18,7 @@ from reminders.errors import CannotDo
 from reminders.store.audit_trail import Event, record, record_many
 from reminders.store.database import Transaction
 from reminders.store.listing import ListedReminder, counts_by_state, listing, reminder_by_id, reminders_by_ids
-from reminders.store.rows import pieces
+from reminders.store.rows import insert_rows, pieces
 from reminders.store.schema import patients, reminders
 
 __all__ = [
@@ -95,7 +95,7 @@ def apply_many(tx: Transaction, plans: Iterable[Planned]) -> dict[int, list[int]
                 restated.append(_restated(tx, change, change.reminder))
     _update(tx, moves)
     _update(tx, restated)
-    ids = iter(_insert(tx, inserts))
+    ids = iter(insert_rows(tx.connection, reminders, inserts))
     added: dict[int, list[int]] = {}
     events = []
     for clinic_id, patient_id, changes in plans:
@@ -193,13 +193,6 @@ def _restate(tx: Transaction, rows: Sequence[Row[int, str, int, int]], after: St
     details = {"reason": reason}
     record_many(tx, [Event(after, "reminder", key, clinic, patient, details) for key, _, clinic, patient in rows])
     return [key for key, _, _, _ in rows]
-
-
-def _insert(tx: Transaction, rows: list[dict[str, object]]) -> list[int]:
-    if not rows:
-        return []
-    statement = insert(reminders).returning(reminders.c.id, sort_by_parameter_order=True)
-    return list(tx.connection.execute(statement, rows).scalars())
 
 
 def _update(tx: Transaction, rows: list[dict[str, object]]) -> None:

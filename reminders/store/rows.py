@@ -32,3 +32,11 @@ def insert_row(connection: Connection, table: Table, values: Mapping[str, object
     """Insert a row and return the id the database gave it."""
     key = connection.execute(insert(table), dict(values)).inserted_primary_key
     return int(key[0]) if key else 0
+
+
+def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> list[int]:
+    """Insert rows of the same columns with one statement and return their ids in the rows' order."""
+    if not rows:
+        return []
+    statement = insert(table).returning(table.c.id, sort_by_parameter_order=True)
+    return list(connection.execute(statement, [dict(row) for row in rows]).scalars())

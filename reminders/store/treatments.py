@@ -4,41 +4,20 @@ Invariant: an entry is never changed or deleted; it is marked as entered in erro
 """
 
 import datetime as dt
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select, update
 
 from reminders.domain.facts import Kind
-from reminders.store.appointments import (
-    AppointmentRow,
-    add_appointment,
-    appointment_by_id,
-    appointments_of,
-    set_outcome,
-)
-from reminders.store.audit_trail import record
+from reminders.store.audit_trail import Event, record, record_many
 from reminders.store.database import Transaction
-from reminders.store.rows import insert_row, pieces
+from reminders.store.rows import insert_row, insert_rows, pieces
 from reminders.store.schema import episodes, treatments
 
-__all__ = [
-    "AppointmentRow",
-    "EpisodeRow",
-    "TreatmentRow",
-    "add_appointment",
-    "add_episode",
-    "add_treatment",
-    "appointment_by_id",
-    "appointments_of",
-    "episodes_of",
-    "move_entries",
-    "set_outcome",
-    "treatment_by_ref",
-    "treatments_by_refs",
-    "treatments_of",
-    "withdraw",
-]
+Entered = tuple[int, int | None, str, dt.date, Kind, int | None, str | None]
+"""A visit to enter: patient, episode, protocol, day, kind, practitioner, ref."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +43,7 @@ class EpisodeRow:
     """One run of a line's clock, found by its patient, line, first day and ordinal."""
 
     id: int
+    patient_id: int
     line: str
     first_day: dt.date
     ordinal: int
@@ -154,32 +134,58 @@ def move_entries(tx: Transaction, leaving: int, staying: int) -> int:
     return len(moved)
 
 
+def add_treatments(tx: Transaction, clinic_id: int, entries: Sequence[Entered]) -> list[int]:
+    """Enter many visits of a clinic with one statement; return their ids in order."""
+    names = ("patient_id", "episode_id", "protocol", "day", "kind", "practitioner_id", "ref")
+    own = {"clinic_id": clinic_id, "entered_at": tx.now}
+    rows = [own | dict(zip(names, entry, strict=True)) for entry in entries]
+    keys = insert_rows(tx.connection, treatments, rows)
+    pairs = zip(keys, entries, strict=True)
+    record_many(tx, [Event("add", "treatment", key, clinic_id, entry[0]) for key, entry in pairs])
+    return keys
+
+
 def add_episode(
     tx: Transaction, clinic_id: int, patient_id: int, line: str, first_day: dt.date, continues_id: int | None = None
 ) -> int:
     """Begin a run of a line's clock and return its id; what was sent in `continues_id` counts as sent in it."""
-    c = episodes.c
-    same = select(func.max(c.ordinal)).where(
-        c.clinic_id == clinic_id, c.patient_id == patient_id, c.line == line, c.first_day == first_day
-    )
-    last = tx.connection.execute(same).scalar_one()
-    values = {
-        "clinic_id": clinic_id,
-        "patient_id": patient_id,
-        "line": line,
-        "first_day": first_day,
-        "ordinal": 0 if last is None else last + 1,
-        "continues_id": continues_id,
-        "created_at": tx.now,
-    }
-    return insert_row(tx.connection, episodes, values)
+    row = {"clinic_id": clinic_id, "patient_id": patient_id, "line": line, "first_day": first_day}
+    ordinal = _next_ordinals(tx, [patient_id])[patient_id, line, first_day]
+    more = {"ordinal": ordinal, "continues_id": continues_id, "created_at": tx.now}
+    return insert_row(tx.connection, episodes, row | more)
 
 
-def episodes_of(tx: Transaction, patient_id: int) -> list[EpisodeRow]:
-    """Return the patient's episodes in the order they were begun."""
+def add_episodes(tx: Transaction, clinic_id: int, begun: Sequence[tuple[int, str, dt.date]]) -> list[int]:
+    """Begin many runs, given by patient, line and day, with one statement; return their ids in order."""
+    ordinals = _next_ordinals(tx, {patient_id for patient_id, _, _ in begun})
+    rows = []
+    for key in begun:
+        patient_id, line, first_day = key
+        row = {"clinic_id": clinic_id, "patient_id": patient_id, "line": line, "first_day": first_day}
+        rows.append(row | {"ordinal": ordinals[key], "created_at": tx.now})
+        ordinals[key] += 1
+    return insert_rows(tx.connection, episodes, rows)
+
+
+def episodes_of(tx: Transaction, patient_ids: int | Iterable[int]) -> list[EpisodeRow]:
+    """Return the episodes of one or several patients, in the order they were begun."""
     c = episodes.c
-    query = select(c.id, c.line, c.first_day, c.ordinal, c.continues_id, c.created_at)
-    return [EpisodeRow(*row) for row in tx.connection.execute(query.where(c.patient_id == patient_id).order_by(c.id))]
+    query = select(c.id, c.patient_id, c.line, c.first_day, c.ordinal, c.continues_id, c.created_at)
+    found = []
+    for piece in pieces([patient_ids] if isinstance(patient_ids, int) else patient_ids):
+        found += [EpisodeRow(*row) for row in tx.connection.execute(query.where(c.patient_id.in_(piece)))]
+    return sorted(found, key=lambda episode: episode.id)
+
+
+def _next_ordinals(tx: Transaction, patient_ids: Iterable[int]) -> defaultdict[tuple[int, str, dt.date], int]:
+    """Return, by patient, line and day, the ordinal that is free; 0 where nothing was begun."""
+    c = episodes.c
+    query = select(c.patient_id, c.line, c.first_day, func.max(c.ordinal)).group_by(c.patient_id, c.line, c.first_day)
+    free: defaultdict[tuple[int, str, dt.date], int] = defaultdict(int)
+    for piece in pieces(patient_ids):
+        for patient_id, line, day, last in tx.connection.execute(query.where(c.patient_id.in_(piece))):
+            free[patient_id, line, day] = last + 1
+    return free
 
 
 def _entry(row: Iterable[object]) -> TreatmentRow:

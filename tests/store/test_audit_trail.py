@@ -1,0 +1,151 @@
+"""The audit trail: every change to it is found, and it never holds a person's data."""
+
+import json
+import sqlite3
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from reminders.store import audit_trail, patients
+from reminders.store.audit_trail import Event
+from reminders.store.database import Database
+from tests.store.clinic import NOW, a_clinic, a_patient, planned
+
+Tamper = Callable[[sqlite3.Connection], object]
+
+
+def _fill(database: Database, entries: int = 20) -> None:
+    with database.write(NOW, "cli") as tx:
+        for number in range(entries):
+            audit_trail.record(tx, "change", "patient", number, patient_id=number, details={"fields": ["name"]})
+
+
+def _verify(database: Database) -> int | None:
+    with database.read(NOW) as tx:
+        return audit_trail.verify(tx)
+
+
+def _past_the_triggers(path: Path, tamper: Tamper) -> None:
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute("DROP TRIGGER audit_no_update")
+        connection.execute("DROP TRIGGER audit_no_delete")
+        tamper(connection)
+    connection.close()
+
+
+def test_a_trail_nobody_touched_verifies(database: Database) -> None:
+    assert _verify(database) is None
+    _fill(database)
+    with database.write(NOW, "deliver") as tx:
+        audit_trail.record_many(tx, [Event("sent", "reminder", number) for number in range(3000)])
+    assert _verify(database) is None
+
+
+@pytest.mark.parametrize(
+    ("broken", "tamper"),
+    [
+        (7, lambda c: c.execute("UPDATE audit SET actor = 'someone' WHERE id = 7")),
+        (7, lambda c: c.execute("UPDATE audit SET at = '2026-03-02 09:00:01.000000' WHERE id = 7")),
+        (7, lambda c: c.execute("UPDATE audit SET details = '{}' WHERE id = 7")),
+        (7, lambda c: c.execute("UPDATE audit SET details = NULL WHERE id = 7")),
+        (7, lambda c: c.execute("UPDATE audit SET subject_id = 99, patient_id = NULL WHERE id = 7")),
+        (1, lambda c: c.execute("UPDATE audit SET mac = 'x' WHERE id = 1")),
+        (1, lambda c: c.execute("DELETE FROM audit WHERE id = 1")),
+        (5, lambda c: c.execute("DELETE FROM audit WHERE id BETWEEN 5 AND 9")),
+        (
+            5,
+            lambda c: c.executescript(
+                "UPDATE audit SET id = -11 + id WHERE id IN (5, 6); UPDATE audit SET id = -id WHERE id < 0;"
+            ),
+        ),
+        (
+            21,
+            lambda c: c.execute(
+                "INSERT INTO audit SELECT 21, at, NULL, 1, actor, 'x', 'y', 1, NULL, mac FROM audit LIMIT 1"
+            ),
+        ),
+        (
+            1,
+            lambda c: c.execute(
+                "INSERT INTO audit SELECT 0, at, NULL, 1, actor, 'x', 'y', 1, NULL, mac FROM audit LIMIT 1"
+            ),
+        ),
+    ],
+    ids=["actor", "moment", "details", "no details", "subject", "code", "first", "middle", "order", "end", "front"],
+)
+def test_a_change_past_the_database_is_found(
+    database: Database, database_path: Path, broken: int, tamper: Tamper
+) -> None:
+    _fill(database)
+    _past_the_triggers(database_path, tamper)
+    assert _verify(database) == broken
+
+
+def test_entries_cut_out_and_closed_up_are_found(database: Database, database_path: Path) -> None:
+    _fill(database)
+
+    def close_up(connection: sqlite3.Connection) -> None:
+        connection.execute("DELETE FROM audit WHERE id IN (5, 6)")
+        for number in range(7, 21):
+            connection.execute("UPDATE audit SET id = ? WHERE id = ?", (number - 2, number))
+
+    _past_the_triggers(database_path, close_up)
+    assert _verify(database) == 5
+
+
+def test_the_database_itself_refuses_to_change_or_delete_an_entry(database: Database, database_path: Path) -> None:
+    _fill(database)
+    connection = sqlite3.connect(database_path)
+    for statement in ("UPDATE audit SET actor = 'x'", "DELETE FROM audit WHERE id = 20", "REPLACE INTO audit SELECT 1"):
+        with pytest.raises(sqlite3.Error):
+            connection.execute(statement)
+    connection.close()
+    assert _verify(database) is None
+
+
+def test_another_key_does_not_verify_unless_it_is_named_as_an_older_one(database: Database, database_url: str) -> None:
+    _fill(database)
+    renewed = Database(database_url, audit_key=b"another key")
+    with renewed.write(NOW, "cli") as tx:
+        audit_trail.record(tx, "rotate", "installation", 1)
+    assert _verify(renewed) == 1
+    with renewed.read(NOW) as tx, database.read(NOW) as old:
+        assert audit_trail.verify(tx, [old.audit_key]) is None
+    renewed.close()
+
+
+def test_a_transaction_undone_leaves_no_gap(database: Database) -> None:
+    _fill(database, 3)
+    with suppress(RuntimeError), database.write(NOW, "cli") as tx:
+        audit_trail.record(tx, "change", "patient", 1)
+        raise RuntimeError
+    _fill(database, 3)
+    assert _verify(database) is None
+
+
+def test_what_happened_to_a_patient_is_found_by_patient_and_by_subject(database: Database) -> None:
+    with database.write(NOW, "cli") as tx:
+        _, patient, ids = planned(tx)
+        mine = audit_trail.entries(tx, patient_id=patient.id)
+        assert [entry.action for entry in mine] == ["add", "add", "plan"]
+        assert {entry.actor for entry in mine} == {"cli"}
+        (plan,) = audit_trail.entries(tx, subject="patient", subject_id=patient.id)[1:]
+        assert plan.details == {"changes": [[number, "insert", "planned", None] for number in ids]}
+
+
+def test_an_entry_names_the_changed_fields_and_not_their_values(database: Database, database_path: Path) -> None:
+    with database.write(NOW, "cli") as tx:
+        patient = a_patient(tx, a_clinic(tx), given_name="Hildegard", phone="+49 30 1234567")
+        patients.change_patient(tx, patient.id, {"family_name": "Rosenthal", "email": "h.rosenthal@mail.test"})
+        patients.add_note(tx, patient.id, "hold", "Her sister Mathilde called")
+        patients.erase_patient(tx, patient.id)
+        details = [entry.details for entry in audit_trail.entries(tx, patient_id=patient.id)]
+    assert {"fields": ["email", "family_name"]} in details
+    with sqlite3.connect(database_path) as connection:
+        trail = json.dumps(connection.execute("SELECT * FROM audit").fetchall())
+    connection.close()
+    for secret in ("Hildegard", "Rosenthal", "rosenthal@", "1234567", "Mathilde"):
+        assert secret not in trail
