@@ -27,6 +27,10 @@ class Breakers:
         state = transports.breaker(tx, self.name)
         return state.open_until if state.open_until and tx.now < state.open_until else None
 
+    def on_trial(self, tx: Transaction) -> bool:
+        """Tell whether the transport has rested and nothing was accepted since: then one message tries it alone."""
+        return transports.breaker(tx, self.name).open_until is not None
+
     def fault(self, tx: Transaction, fault: TransportFault, jitter: float) -> Breaker:
         """Count a connection that could not be had; a certain fault (password, TLS) opens the breaker at once."""
         state = transports.breaker(tx, self.name)

@@ -36,8 +36,8 @@ class CatalogueOutcome:
     plan: PlanOutcome = field(default_factory=PlanOutcome)
 
 
-def install_starter(tx: Transaction) -> tuple[str, ...]:
-    """Save the starter protocols whose codes are not stored yet, and return their codes.
+def install_starter(tx: Transaction) -> int:
+    """Save the starter protocols whose codes are not stored yet; return how many.
 
     What is stored, edited or not, is left alone. A starter protocol that does not fit the edited ones (a course whose
     following protocol has another line now) is left out.
@@ -49,14 +49,14 @@ def install_starter(tx: Transaction) -> tuple[str, ...]:
     added = [code for code in missing if code not in unfit]
     for code in added:
         protocols.save_protocol(tx, missing[code])
-    return tuple(added)
+    return len(added)
 
 
 def import_catalogue(tx: Transaction, given: Sequence[Protocol]) -> CatalogueOutcome:
     """Save what differs as new versions and plan every patient treated under them; protocols left out stay.
 
-    Raises `BadCatalogue` for what is wrong with the catalogue as it would become, `ProtocolInUse` for a change of line or
-    class under recorded treatments: an episode keeps its line, and a cosmetic treatment called medical would reach
+    Raises `BadCatalogue` for what is wrong with the catalogue as it would become, `ProtocolInUse` for a change of line
+    or class under recorded treatments: an episode keeps its line, and a cosmetic treatment called medical would reach
     people who declined, or are too young for, cosmetic messages. A change of group is only a matter of spacing.
     """
     stored = protocols.current(tx)

@@ -7,7 +7,7 @@ never an exception, so that everything wrong with a file is said at once.
 import re
 from collections.abc import Collection
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import yaml
 
@@ -68,14 +68,14 @@ class _Composer(yaml.SafeLoader):
         super().__init__(text)
         self._complaints, self._depth = complaints, 0
 
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:  # type: ignore[override]
-        event = self.peek_event()
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]  # the stubs are silent about it
         line = event.start_mark.line + 1
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             self._complaints.add(line, "anchors and aliases (& and *) are not read: write the value out")
         if isinstance(event, yaml.AliasEvent):
-            self.get_event()
-            return yaml.ScalarNode(_TAG + "null", "", event.start_mark, event.end_mark)
+            self.get_event()  # type: ignore[no-untyped-call]
+            return yaml.ScalarNode(_TAG + "null", "")
         if getattr(event, "tag", None):
             self._complaints.add(line, "tags (!) are not read: leave it out")
         self._depth += 1

@@ -6,21 +6,23 @@ and for a patient who has no other message on its way.
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterator
+from dataclasses import dataclass, field, replace
 
 from reminders.clock import Clock
 from reminders.domain.facts import Reminder
 from reminders.domain.grouping import Grouping, Past, group
 from reminders.domain.lifecycle import IN_FLIGHT, Reason, State
-from reminders.domain.planner import Action, reconcile, wanted
+from reminders.domain.planner import Action, Wanted, reconcile, wanted
 from reminders.domain.sending_hours import is_open, local_day, moment
 from reminders.mail.compose import message_id
 from reminders.mail.message import MessageFacts
+from reminders.services.blanking import blank_spent
 from reminders.services.calendar import rules_for
 from reminders.services.find import clinic_of
 from reminders.services.keys import Keys
 from reminders.services.letter import Subject, identity, message_facts
+from reminders.services.plan import PlanOutcome
 from reminders.store import facts, messages, outbox, queue, reminders
 from reminders.store.clinics import Clinic
 from reminders.store.database import Database, Transaction
@@ -39,6 +41,8 @@ class Letter:
     held: tuple[Held, ...]
     message: StoredMessage
     facts: MessageFacts
+    others_wait: bool = False
+    """Whether more of the patient's is due that expires if this message is accepted: decided on once that is known."""
 
 
 @dataclass(slots=True)
@@ -47,11 +51,11 @@ class Tally:
 
     counts: Counter[str] = field(default_factory=Counter)
 
-    def planned(self, actions: Counter[Action]) -> None:
+    def planned(self, outcome: PlanOutcome) -> None:
         """Add what planning withdrew, expired and held on the way."""
-        self.counts["cancelled"] += actions[Action.WITHDRAW]
-        self.counts["expired"] += actions[Action.EXPIRE]
-        self.counts["held"] += actions[Action.HOLD]
+        self.counts["cancelled"] += outcome.changes[Action.WITHDRAW]
+        self.counts["expired"] += outcome.changes[Action.EXPIRE]
+        self.counts["held"] += outcome.changes[Action.HOLD] + outcome.backlog_held
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,9 @@ class Chooser:
         history = [Past(kind, local_day(zone, at)) for kind, at in queue.past_messages(tx, patient_id)]
         grouping = group(planned, history, subject.rules.calendar, tx.now)
         self._put_off(tx, grouping)
-        return self._claim(tx, subject, grouping.send) if grouping.send else None
+        if not grouping.send:
+            return None
+        return replace(self._claim(tx, subject, grouping.send), others_wait=bool(grouping.too_soon))
 
     def _look_up(self, tx: Transaction, clinic_id: int, patient_id: int) -> Subject | None:
         """Plan this patient afresh; None when the clinic does not send now."""
@@ -89,7 +95,8 @@ class Chooser:
         changes = reconcile(stored, wanted(known, rules, tx.now), tx.now)
         if changes:
             reminders.apply(tx, clinic_id, patient_id, changes)
-            self.tally.planned(Counter(change.action for change in changes))
+            self.tally.planned(PlanOutcome(Counter(change.action for change in changes)))
+            blank_spent(tx, [c.reminder.id for c in changes if c.reminder and c.action is Action.EXPIRE])
             stored = reminders.stored(tx, [patient_id]).get(patient_id, [])
         return Subject(clinic, rules, known, tuple(stored))
 
@@ -97,9 +104,12 @@ class Chooser:
         for wait in grouping.waits:
             queue.postpone(tx, wait.reminder, wait.until, wait.reason)
             self.tally.counts["deferred"] += 1
+        if grouping.send:  # nothing expires for a message that may yet be refused
+            return
         for reminder in grouping.too_soon:
             reminders.change_state(tx, reminder.id, State.PLANNED, State.EXPIRED, Reason.TOO_SOON)
             self.tally.counts["expired"] += 1
+        blank_spent(tx, [reminder.id for reminder in grouping.too_soon])
 
     def _claim(self, tx: Transaction, subject: Subject, chosen: tuple[Reminder, ...]) -> Letter:
         patient_id, clinic = subject.known.id, subject.clinic
@@ -126,7 +136,7 @@ def limit_reached(tx: Transaction, clinic: Clinic) -> bool:
 
 
 def still_goes(tx: Transaction, letter: Letter) -> bool:
-    """Tell, in the transaction that would let the message go, whether every fact it rests on still holds (promise 4)."""
+    """Tell, in the transaction that lets the message go, whether every fact it rests on still holds (promise 4)."""
     clinic = clinic_of(tx, letter.clinic_id)
     rules = rules_for(tx, clinic)
     if clinic.paused_at is not None or not is_open(rules.calendar, tx.now):
@@ -138,26 +148,40 @@ def still_goes(tx: Transaction, letter: Letter) -> bool:
     if len(chosen) != len(mine) or any(reminder.state is not State.CLAIMED for reminder in chosen):
         return False
     steps = {(want.episode_id, want.step): want for want in wanted(known, rules, tx.now).steps}
-    for reminder in chosen:
-        want = steps.get((reminder.episode_id, reminder.step))
-        if want is None or not _may_go(reminder, want.state, want.due_at, want.snoozed_until, tx.now):
-            return False
+    if not all(_may_go(reminder, steps.get((reminder.episode_id, reminder.step)), tx.now) for reminder in chosen):
+        return False
     return message_facts(tx, Subject(clinic, rules, known, stored), chosen) == letter.facts
 
 
-def _may_go(
-    reminder: Reminder, state: State, due_at: dt.datetime, snoozed_until: dt.datetime | None, now: dt.datetime
-) -> bool:
-    wanted_now = state is State.PLANNED or (state is State.HELD and reminder.released)
-    return wanted_now and max(due_at, snoozed_until or due_at) <= now < reminder.not_after
+def _may_go(reminder: Reminder, want: Wanted | None, now: dt.datetime) -> bool:
+    """Tell whether the facts still want this reminder, now and as it was claimed.
+
+    The plan leaves a claimed row alone, so a moved window shows in `want` only, and the message offers the old days.
+    """
+    if want is None:
+        return False
+    by_hand = reminder.released or reminder.copy > 0
+    wanted_now = want.state is State.PLANNED or (want.state is State.HELD and by_hand)
+    as_claimed = (reminder.window, reminder.protocol, reminder.class_name) == (
+        want.window,
+        want.protocol,
+        want.class_name,
+    )
+    return wanted_now and as_claimed and max(want.due_at, want.snoozed_until or want.due_at) <= now < want.not_after
 
 
-def due_patients(database: Database, clock: Clock) -> Iterator[tuple[int, int]]:
-    """Yield (clinic, patient) for everything due, nearest closing day first within a clinic, each patient once."""
+def due_patients(database: Database, clock: Clock, finished: Container[int]) -> Iterator[tuple[int, int]]:
+    """Yield (clinic, patient) for everything due, nearest closing day first within a clinic, each patient once.
+
+    A clinic that is `finished` on the way is left.
+    """
     with database.read(clock.now()) as tx:
         clinic_ids = queue.clinics_with_due(tx)
     for clinic_id in clinic_ids:
-        yield from ((clinic_id, patient_id) for patient_id in _due_of(database, clock, clinic_id))
+        for patient_id in _due_of(database, clock, clinic_id):
+            yield clinic_id, patient_id
+            if clinic_id in finished:
+                break
 
 
 def _due_of(database: Database, clock: Clock, clinic_id: int) -> Iterator[int]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from reminders.domain.lifecycle import Reason, State
 from reminders.errors import BadInput, CannotDo
+from reminders.services.blanking import blank_spent
 from reminders.services.calendar import rules_for
 from reminders.services.find import clinic_of
 from reminders.services.plan import hold_backlog, plan_patients
@@ -19,6 +20,8 @@ from reminders.store.listing import ListedReminder
 
 SETTLE_AFTER = dt.timedelta(minutes=15)
 """How long an unknown message must rest before it may go out again: a server's late answer may still settle it."""
+
+WAS_SENT = (State.SENT, State.UNKNOWN)
 
 
 class NoSuchReminder(BadInput):
@@ -86,24 +89,30 @@ def settle(tx: Transaction, reminder_id: int, state: State, why: str) -> Decisio
             raise TooSoonToSettle(id=reminder_id, at=f"{row.handed_over_at:%H:%M} UTC", until=f"{until:%H:%M} UTC")
         again = {"handed_over_at": None, "next_attempt_at": None, "released_at": tx.now}
         decided = _decide(tx, ids, (State.UNKNOWN,), State.PLANNED, None, advice, **again)
+    blank_spent(tx, ids)
     patients.add_note(tx, row.patient_id, f"reminder {reminder_id} settled as {state}", why)
     return decided
 
 
 def came_back(tx: Transaction, reminder_id: int, *, complaint: bool) -> Decision:
-    """Record that a sent message bounced, or that its reader complained: the address is suppressed for the clinic."""
+    """Record that a sent message bounced, or that its reader complained: the address is suppressed for the clinic.
+
+    Told twice, it is recorded once: servers send some reports twice.
+    """
     row = _found(tx, [reminder_id])[0]
     key = messages.address_key_of(tx, reminder_id)
     advice = "only a sent or unknown message can come back"
-    if complaint:
-        _need(row, (State.SENT, State.UNKNOWN, State.BOUNCED), advice)
-    else:
-        ids = [r.id for r in reminders.listing(tx, patient_id=row.patient_id) if r.message_id == row.message_id]
-        _decide(tx, ids, (State.SENT, State.UNKNOWN), State.BOUNCED, None, advice)
-    reason = Reason.COMPLAINED if complaint else Reason.BOUNCED_ADDRESS
+    _need(row, (*WAS_SENT, State.BOUNCED), advice)
+    if not complaint:
+        mine = reminders.listing(tx, patient_id=row.patient_id, states=WAS_SENT)
+        ids = [other.id for other in mine if other.message_id == row.message_id]
+        _decide(tx, ids, WAS_SENT, State.BOUNCED, None, advice)
+        blank_spent(tx, ids)
+    touched = {row.patient_id}
     if key is not None:
-        contacts.suppress(tx, row.clinic_id, key, "all", reason)
-    plan_patients(tx, clinic_of(tx, row.clinic_id), [row.patient_id])
+        contacts.suppress(tx, row.clinic_id, key, "all", Reason.COMPLAINED if complaint else Reason.BOUNCED_ADDRESS)
+        touched |= {other.id for other in patients.patients_by_address_keys(tx, row.clinic_id, [key])}
+    plan_patients(tx, clinic_of(tx, row.clinic_id), sorted(touched))
     return Decision(tuple(_found(tx, [reminder_id])))
 
 

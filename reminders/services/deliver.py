@@ -1,19 +1,22 @@
 """Sends everything that is due now, then ends: rescue, withdraw what time has ended, then round after round.
 
-1. Rescue what dead workers left (`rescue`). 2. Plan the patients for whom a hold or booking ended. 3. Expire what had
-its days. 4. Hold a backlog before anything is claimed. 5. Rounds (`rounds`): claim, send, settle, until nothing is due,
-the clinics have closed, or the transport rests. A crash between any two of these leaves work for the next delivery,
-which starts with the same step 1.
+1. Rescue what dead workers left (`rescue`). 2. Plan the patients for whom a hold or booking ended, and what a mended
+template lets go (`mended`). 3. Expire what had its days. 4. Hold a backlog before anything is claimed. 5. Rounds
+(`rounds`): claim, send, settle, until nothing is due, the clinics have closed, or the transport rests. A crash between
+any two of these leaves work for the next delivery, which starts with the same step 1.
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from reminders.domain.sending_hours import local_day, moment, next_open
+from reminders.services.blanking import blank_spent
 from reminders.services.calendar import rules_for, sending_calendar
 from reminders.services.choose import Chooser, Letter, Tally, due_patients
 from reminders.services.find import clinic_of
+from reminders.services.mended import let_mended_go
 from reminders.services.plan import hold_backlog, plan_due_changes
 from reminders.services.points import Point
 from reminders.services.rescue import rescue
@@ -24,6 +27,7 @@ from reminders.store.database import Transaction
 
 SWEEP = 1000
 LOOKS_AT_A_TIME = 100
+LOOKS_AGAIN = 3
 Progress = Callable[[int, int | None], None]
 
 
@@ -50,15 +54,14 @@ def deliver(worker: Worker, name: str, round_size: int, progress: Progress | Non
     """Run one delivery as the worker `name`, `round_size` messages at a time (1 to 32)."""
     database, clock = worker.database, worker.clock
     tally = Tally()
-    tally.counts["unknown"] += rescue(database, clock).unknown
-    tally.planned(plan_due_changes(database, clock).changes)
+    rescued = rescue(database, clock)
+    tally.counts.update(unknown=rescued.unknown, failed=rescued.failed)
+    tally.planned(rescued.plan)
+    tally.planned(plan_due_changes(database, clock))
+    let_mended_go(worker)
     _sweep(worker, tally)
     worker.observe(Point.STARTED)
-    with database.read(clock.now()) as tx:
-        resting = worker.breakers.open_until(tx)
-        total = queue.count_due(tx)
-    if resting is None:
-        resting = _send(worker, Chooser(worker.keys, name, worker.lease, tally), round_size, total, progress)
+    resting = _send(worker, Chooser(worker.keys, name, worker.lease, tally), round_size, progress)
     return _outcome(worker, tally, resting)
 
 
@@ -67,6 +70,7 @@ def _sweep(worker: Worker, tally: Tally) -> None:
     while True:
         with worker.database.write(worker.clock.now(), "deliver") as tx:
             expired = reminders.expire_passed(tx, SWEEP)
+            blank_spent(tx, expired)
         tally.counts["expired"] += len(expired)
         if len(expired) < SWEEP:
             break
@@ -76,49 +80,71 @@ def _sweep(worker: Worker, tally: Tally) -> None:
             tally.counts["held"] += hold_backlog(tx, clinic, rules_for(tx, clinic))
 
 
-def _send(
-    worker: Worker, chooser: Chooser, round_size: int, total: int, progress: Progress | None
-) -> dt.datetime | None:
+@dataclass(slots=True)
+class _Visits:
+    """Whom to look at: everybody with something due, then whoever has to be looked at again.
+
+    A patient whose facts keep changing on the way is left to the next delivery after some looks.
+    """
+
+    due: Iterator[tuple[int, int]]
+    again: deque[tuple[int, int]] = field(default_factory=deque)
+    looks: Counter[tuple[int, int]] = field(default_factory=Counter)
+
+    def next(self) -> tuple[int, int] | None:
+        """Return the next clinic and patient, None when there is nobody left."""
+        return next(self.due, None) or (self.again.popleft() if self.again else None)
+
+    def repeat(self, letters: Iterable[Letter], *, always: bool = False) -> None:
+        """Look at these patients again, later in this delivery."""
+        for letter in letters:
+            visit = (letter.clinic_id, letter.patient_id)
+            self.looks[visit] += 1
+            if always or self.looks[visit] <= LOOKS_AGAIN:
+                self.again.append(visit)
+
+
+def _send(worker: Worker, chooser: Chooser, round_size: int, progress: Progress | None) -> dt.datetime | None:
     """Send round after round; return until when the transport rests, if it came to that."""
     rounds = Round(worker, chooser.tally)
-    again: list[tuple[int, int]] = []
-    queued = due_patients(worker.database, worker.clock)
-    done = 0
+    visits = _Visits(due_patients(worker.database, worker.clock, chooser.finished))
+    done = total = 0
     try:
-        while letters := _claim(worker, chooser, _drain(again, queued), round_size):
+        while True:
+            with worker.database.read(worker.clock.now()) as tx:
+                resting, on_trial = worker.breakers.open_until(tx), worker.breakers.on_trial(tx)
+                total = total or queue.count_due(tx)
+            if resting is not None:
+                return resting
+            letters = _claim(worker, chooser, visits, 1 if on_trial else round_size)
+            if not letters:
+                return None
             worker.observe(Point.CLAIMED)
-            changed = rounds.run(letters)
-            again.extend((letter.clinic_id, letter.patient_id) for letter in changed)
+            _run(rounds, visits, letters)
             done += sum(len(letter.held) for letter in letters)
             if progress:
                 progress(done, max(total, done))
-            with worker.database.read(worker.clock.now()) as tx:
-                resting = worker.breakers.open_until(tx)
-            if resting is not None:
-                return resting
-            if rounds.stopped is not None:
-                again.extend((letter.clinic_id, letter.patient_id) for letter in letters)
-                rounds.stopped = None
     finally:
         rounds.close()
-    return None
 
 
-def _drain(again: list[tuple[int, int]], queued: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Yield the queue, then whoever has to be looked at again."""
-    yield from queued
-    while again:
-        yield again.pop(0)
+def _run(rounds: Round, visits: _Visits, letters: Sequence[Letter]) -> None:
+    """Send one round, and note who has to be looked at again."""
+    visits.repeat(rounds.run(letters))
+    visits.repeat(letter for letter in letters if letter.others_wait)
+    if rounds.stopped is not None:  # it ends: each fault brings the breaker nearer, unless something was accepted
+        visits.repeat(letters, always=True)
+        rounds.stopped = None
 
 
-def _claim(worker: Worker, chooser: Chooser, patients: Iterator[tuple[int, int]], round_size: int) -> list[Letter]:
+def _claim(worker: Worker, chooser: Chooser, visits: _Visits, round_size: int) -> list[Letter]:
     """Claim up to `round_size` messages; a transaction looks at a bounded number of patients."""
     letters: list[Letter] = []
     exhausted = False
     while not letters and not exhausted:
         with worker.database.write(worker.clock.now(), "deliver") as tx:
             for _ in range(LOOKS_AT_A_TIME):
-                found = next(patients, None)
+                found = visits.next()
                 if found is None:
                     exhausted = True
                     break
@@ -143,7 +169,7 @@ def _outcome(worker: Worker, tally: Tally, resting: dt.datetime | None) -> Deliv
 
 
 def next_delivery(tx: Transaction) -> dt.datetime | None:
-    """Return the next moment at which a delivery has something to do: something due in open hours, or a lapsed lease."""
+    """Return the next moment at which a delivery has something to do: something due in open hours, a lapsed lease."""
     moments = [queue.next_lapse(tx)]
     for clinic in clinics.all_clinics(tx):
         wake = queue.next_wake(tx, clinic.id)

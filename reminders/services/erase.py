@@ -13,7 +13,7 @@ from reminders.errors import CannotDo
 from reminders.services.find import the_clinic, the_patient
 from reminders.services.plan import plan_patients
 from reminders.store import contacts, patients
-from reminders.store.database import Database, checkpoint_truncate
+from reminders.store.database import Database, rewrite_files
 
 TRIES = 20
 
@@ -36,8 +36,8 @@ class Erased:
 def erase(database: Database, clock: Clock, clinic_slug: str, ref: str) -> Erased:
     """Erase one patient of a clinic; asked again after `BytesRemain` by the new ref, it goes on with the files.
 
-    1. One transaction: suppress the address, blank the rows, withdraw the reminders. 2. Empty the log. A crash between
-    leaves the rows erased and the log to the next command that writes.
+    1. One transaction: suppress the address, blank the rows, withdraw the reminders. 2. Rewrite the file and empty its log,
+    since pages keep copies of what was blanked. After a crash between, the same command by the new ref goes on.
     """
     with database.write(clock.now(), "erase") as tx:
         clinic = the_clinic(tx, clinic_slug)
@@ -52,6 +52,6 @@ def erase(database: Database, clock: Clock, clinic_slug: str, ref: str) -> Erase
     if not database.url.startswith("sqlite"):
         return Erased(ref, files_cleaned=False)
     for _ in range(TRIES):
-        if checkpoint_truncate(database):
+        if rewrite_files(database):
             return Erased(ref, files_cleaned=True)
     raise BytesRemain(ref=ref)

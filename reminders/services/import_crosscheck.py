@@ -5,17 +5,17 @@ Invariant: memory does not grow with the file.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
-from types import TracebackType
-from typing import Self
 
-from reminders.services.import_patients import PatientRows, Value, merged
+from reminders.services.import_patients import PatientRows, Value
 from reminders.services.import_placeholders import SHARED_BY
 from reminders.services.import_report import RowProblem
 from reminders.services.import_rows import VisitRow, order, patient_of
 from reminders.services.import_spool import Spool
 
+TAB = "\t"
+SHARED_ADDRESS = f"is the address of more than {SHARED_BY} patients, so none of theirs: left out"
 _SHARED, _TAKEN, _LIKE = "shared", "taken", "like"
 
 
@@ -29,7 +29,7 @@ class Verdict:
 
 
 class CrossCheck:
-    """Notes rows, settles what the file as a whole says, and gives a verdict for each patient. To be used in `with`."""
+    """Notes rows, settles what the file as a whole says, and gives a verdict for each patient. To be closed."""
 
     def __init__(self) -> None:
         """Start with nothing noted."""
@@ -39,23 +39,17 @@ class CrossCheck:
         self._verdicts = Spool()
         self._likes = Spool()
 
-    def __enter__(self) -> Self:
-        """Return the check itself."""
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def close(self) -> None:
         """Remove the temporary files."""
         for spool in (self._addresses, self._numbers, self._persons, self._verdicts, self._likes):
             spool.close()
 
     def note(self, row: VisitRow) -> None:
         """Keep what this row says that other patients' rows may contradict."""
-        key = order(row.ref)
-        for column in ("email", "representative_email"):
-            if column in row.values:
-                self._addresses.add(f"{row.values[column].casefold()}\t{column}\t{key}")
+        if "email" in row.values:  # a representative may well stand for many
+            self._addresses.add(f"{row.values['email'].casefold()}\t{order(row.ref)}")
         if row.treatment_ref:
-            self._numbers.add(f"{row.treatment_ref}\t{row.number:09}\t{key}")
+            self._numbers.add(f"{row.treatment_ref}\t{row.number:09}\t{order(row.ref)}")
 
     def settle(self) -> None:
         """Decide about addresses and treatment numbers, once every row is noted."""
@@ -79,7 +73,7 @@ class CrossCheck:
     def settle_persons(self) -> None:
         """Decide who is there twice, once every patient is noted."""
         for _, lines in groupby(self._persons, key=_before_last_tab):
-            keys = [line.rpartition("\t")[2] for line in lines]
+            keys = [line.rpartition(TAB)[2] for line in lines]
             for key in keys[1:]:
                 self._likes.add(f"{key}\t{_LIKE}\t{keys[0][3:]}")
         self._persons.close()
@@ -99,23 +93,14 @@ def person_key(values: Mapping[str, str | None]) -> str:
 
 
 def _shared(lines: Iterable[str]) -> Iterator[str]:
-    """Yield a verdict for every patient of an address that more than five patients have."""
+    """Yield a verdict for every patient of an address that more than five patients have; no line comes twice."""
     for address, group in groupby(lines, key=patient_of):
         waiting: list[str] = []
-        seen: str | None = None
-        count = 0
-        for key in sorted_keys(group):
-            if key != seen:
-                seen, count = key, count + 1
-                waiting.append(f"{key}\t{_SHARED}\t{address}")
+        for count, line in enumerate(group, start=1):
+            waiting.append(f"{line.rpartition(TAB)[2]}\t{_SHARED}\t{address}")
             if count > SHARED_BY:
                 yield from waiting
                 waiting.clear()
-
-
-def sorted_keys(lines: Iterable[str]) -> Iterator[str]:
-    """Yield the patients of an address in order, a column's after the other's."""
-    return (line.rpartition("\t")[2] for line in lines)
 
 
 def _taken(lines: Iterable[str]) -> Iterator[str]:
@@ -158,11 +143,20 @@ def _apply(verdict: Verdict, line: str) -> None:
 def _without(person: PatientRows, verdict: Verdict) -> PatientRows:
     if not (verdict.shared or verdict.taken):
         return person
-    return person
+    rows: list[VisitRow] = []
+    rejected, warnings = list(person.rejected), list(person.warnings)
+    for row in person.rows:
+        if row.number in verdict.taken:
+            problem = f"stands in row {verdict.taken[row.number]} for another patient"
+            rejected.append(RowProblem(row.number, "treatment_ref", problem))
+        elif row.values.get("email", "").casefold() in verdict.shared:
+            warnings.append(RowProblem(row.number, "email", SHARED_ADDRESS))
+            others = {column: text for column, text in row.values.items() if column != "email"}
+            rows.append(replace(row, values=others, placeholder=True))
+        else:
+            rows.append(row)
+    return PatientRows(person.ref, tuple(rows), tuple(rejected), tuple(warnings))
 
 
 def _before_last_tab(line: str) -> str:
-    return line.rpartition("\t")[0]
-
-
-__all__ = ["CrossCheck", "RowProblem", "Verdict", "merged", "person_key"]
+    return line.rpartition(TAB)[0]

@@ -52,6 +52,10 @@ class Days:
         """Return the day of a workbook's own day."""
         return _sane(dt.date.fromisoformat(cell[:10]), cell)
 
+    def written(self, cell: TypedDay) -> str:
+        """Return a workbook's own day the way this file's other days are written."""
+        return self.typed(cell).strftime(self._day_format) if self._format else str(cell)
+
     def _read(self, text: str) -> dt.date:
         """Return the day that `text` names; raises `Unreadable`."""
         time = _TIME.search(text)
@@ -78,7 +82,9 @@ class Days:
             raise Unreadable(problem=f"{_echo(written)} is no day: write 2026-03-25, or give --date-format")
         first, second, year = int(parts[1]), int(parts[3]), int(parts[4])
         if first <= MONTHS and second <= MONTHS and first != second:
-            raise Unreadable(problem=f"{_echo(written)} may be two different days: give --date-format %d/%m/%Y or %m/%d/%Y")
+            raise Unreadable(
+                problem=f"{_echo(written)} may be two different days: give --date-format %d/%m/%Y or %m/%d/%Y"
+            )
         day, month = (second, first) if second > MONTHS else (first, second)
         return _date(year, month, day, written)
 

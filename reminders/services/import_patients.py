@@ -20,11 +20,12 @@ _WINS = {"consent": Consent.DENIED.value, "status": Status.DECEASED.value}
 
 @dataclass(frozen=True, slots=True)
 class PatientRows:
-    """The rows of one patient in the file's order, and those that were turned away."""
+    """The rows of one patient in the file's order, those that were turned away, and what is left out of others."""
 
     ref: str
     rows: tuple[VisitRow, ...]
     rejected: tuple[RowProblem, ...] = ()
+    warnings: tuple[RowProblem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

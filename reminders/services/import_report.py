@@ -40,8 +40,8 @@ class ImportReport:
     """What became of every row, and what a person should know or do now.
 
     `errors` and `warnings` list at most `MOST_LISTED`; `errors_left_out` and `warnings_left_out` count the rest (the
-    error file has all errors). `unmapped_services` are (name, rows); `placeholders` and `lost_letters` count patients;
-    `unreachable` counts the file's patients by reason; `planned` and `held_as_backlog` count reminders.
+    error file has all errors). `unmapped_services` are (name, rows) pairs; `placeholders` and `lost_letters` count
+    patients, `unreachable` the file's patients by reason, `consent_unknown` those of them whose consent nobody asked; `planned` and `held_as_backlog` count reminders.
     """
 
     rows: int = 0
@@ -54,7 +54,7 @@ class ImportReport:
     errors_left_out: int = 0
     warnings_left_out: int = 0
     dry_run: bool = False
-    patients: int = 0
+    patients_added: int = 0
     treatments_added: int = 0
     appointments_added: int = 0
     ignored_columns: tuple[str, ...] = ()
@@ -68,6 +68,7 @@ class ImportReport:
     possible_duplicates: tuple[tuple[str, str], ...] = ()
     possible_duplicate_count: int = 0
     unreachable: Mapping[str, int] = field(default_factory=dict)
+    consent_unknown: int = 0
     planned: int = 0
     held_as_backlog: int = 0
     next_steps: tuple[str, ...] = ()
@@ -85,7 +86,7 @@ class ImportReport:
             "errors_left_out": self.errors_left_out,
             "warnings_left_out": self.warnings_left_out,
             "dry_run": self.dry_run,
-            "patients": self.patients,
+            "patients_added": self.patients_added,
             "treatments_added": self.treatments_added,
             "appointments_added": self.appointments_added,
             "ignored_columns": list(self.ignored_columns),
@@ -100,6 +101,7 @@ class ImportReport:
                 "patients": [{"held": held, "like": other} for held, other in self.possible_duplicates],
             },
             "unreachable": dict(self.unreachable),
+            "consent_unknown": self.consent_unknown,
             "planned": self.planned,
             "held_as_backlog": self.held_as_backlog,
             "next_steps": list(self.next_steps),

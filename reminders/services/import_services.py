@@ -5,7 +5,7 @@ cell with one unmapped name has no meaning at all.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -47,21 +47,25 @@ class Services:
     """Reads cells of services, remembering what it has read."""
 
     def __init__(self, protocols: Mapping[str, Protocol], values: Mapping[str, Service | None]) -> None:
-        """Know every protocol by its code, and `values` by name; None means ignored."""
-        self._known: dict[str, Service | None] = {
-            code.casefold(): Service(code, Kind.TREATMENT) for code in protocols
-        } | dict(values)
+        """Know every protocol that is switched on by its code, and `values` by name; None means ignored."""
+        self._codes = {code: Service(code, Kind.TREATMENT) for code, one in protocols.items() if one.active}
+        self._values = values
         self.read = lru_cache(maxsize=4096)(self._read)
 
     def _read(self, cell: str) -> Meaning:
-        """Return what a cell means: as a whole where that is mapped, else its parts at `+`, `;`, `|` and line breaks."""
-        if _name(cell) in self._known:
-            return Meaning(_found([self._known[_name(cell)]]))
+        """Return what a cell means: as a whole where that is mapped, else by its parts (`+`, `;`, `|`, line break)."""
+        if self._knows(cell):
+            return self._meaning([cell])
         names = [part for part in (part.strip() for part in _SEPARATORS.split(cell)) if part]
-        unmapped = tuple(dict.fromkeys(shown(part) for part in names if _name(part) not in self._known))
-        if unmapped:
-            return Meaning(unmapped=unmapped)
-        return Meaning(_found([self._known[_name(part)] for part in names]))
+        unmapped = tuple(dict.fromkeys(shown(part) for part in names if not self._knows(part)))
+        return Meaning(unmapped=unmapped) if unmapped else self._meaning(names)
+
+    def _knows(self, text: str) -> bool:
+        return text in self._codes or _name(text) in self._values
+
+    def _meaning(self, texts: Sequence[str]) -> Meaning:
+        meant = (self._values.get(_name(text), self._codes.get(text)) for text in texts)
+        return Meaning(tuple(dict.fromkeys(service for service in meant if service is not None)))
 
 
 def read_values(path: Path, protocols: Mapping[str, Protocol]) -> dict[str, Service | None]:
@@ -104,16 +108,14 @@ def _service(cells: Mapping[str, str], protocols: Mapping[str, Protocol], number
     if code.casefold() == IGNORE:
         return None
     if code not in protocols:
-        known = ", ".join(sorted(protocols))
+        known = ", ".join(sorted(code for code, one in protocols.items() if one.active))
         raise UnreadableValues(problem=f"row {number} names protocol {shown(code)!r}; there are {IGNORE}, {known}")
+    if not protocols[code].active:
+        raise UnreadableValues(problem=f"row {number} names protocol {code}, which is switched off: switch it on first")
     try:
         return Service(code, Kind(read_kind(cells["kind"])) if cells.get("kind") else Kind.TREATMENT)
     except Unreadable as fault:
         raise UnreadableValues(problem=f"row {number}: the kind {fault}") from None
-
-
-def _found(meanings: list[Service | None]) -> tuple[Service, ...]:
-    return tuple(dict.fromkeys(service for service in meanings if service is not None))
 
 
 def _name(text: str) -> str:

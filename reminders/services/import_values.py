@@ -142,14 +142,16 @@ def visit_status(text: str) -> str:
     found = VISIT_STATUS.get(_spoken(text))
     if found is None:
         shown = repr(text) if len(text) <= 30 and text.isprintable() else "this"  # noqa: PLR2004 - a word, no sentence
-        raise Unreadable(problem=f"{shown} is no status of a visit: completed, booked, cancelled, no show, or their like")
+        raise Unreadable(
+            problem=f"{shown} is no status of a visit: completed, booked, cancelled, no show, or their like"
+        )
     return found
 
 
 def _word(text: str, words: Mapping[str, T], problem: str) -> T:
     found = words.get(_spoken(text))
     if found is None:
-        raise Unreadable(problem)
+        raise Unreadable(problem=problem)
     return found
 
 

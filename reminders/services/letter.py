@@ -13,6 +13,7 @@ from reminders.domain.grouping import stage
 from reminders.domain.lifecycle import COUNTS_AS_SENT
 from reminders.domain.sending_hours import local_day
 from reminders.mail.message import Jurisdiction, MessageClass, MessageFacts, MessageLinks, Stage
+from reminders.mail.wording import LANGUAGE
 from reminders.services.keys import Keys
 from reminders.store import clinics, patients, treatments
 from reminders.store.clinics import Clinic, Location, Practitioner
@@ -65,7 +66,7 @@ def message_facts(tx: Transaction, subject: Subject, chosen: Sequence[Reminder])
         recipient_is_representative=bool(patient.representative_email),
         patient_name=patient.known_as or patient.given_name or "",
         practitioner=practitioner.name if practitioner else None,
-        label=protocol.label_in(patient.language or clinic.language),
+        label=protocol.label_in(LANGUAGE),
         opens=opens,
         closes=max(closes, opens),
         window_is_open=opens <= today,

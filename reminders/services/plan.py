@@ -13,6 +13,7 @@ from reminders.domain.backlog import is_backlog, overdue_before, sending_days_lo
 from reminders.domain.facts import Rules
 from reminders.domain.planner import Action, Change, reconcile, wanted
 from reminders.domain.sending_hours import end_of_day, moment
+from reminders.services.blanking import blank_spent
 from reminders.services.calendar import rules_for
 from reminders.services.find import clinic_of
 from reminders.store import clinics, facts, patients, reminders
@@ -56,6 +57,8 @@ def plan_patients(
             applied.append((clinic.id, patient_id, changes))
             counted.update(change.action for change in changes)
     reminders.apply_many(tx, applied)
+    changes_made = [change for _, _, changes in applied for change in changes]
+    blank_spent(tx, [c.reminder.id for c in changes_made if c.reminder and c.action is Action.EXPIRE])
     reminders.set_replan_at(tx, wakes)
     return PlanOutcome(counted, hold_backlog(tx, clinic, rules), len(patient_ids))
 

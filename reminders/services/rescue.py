@@ -5,37 +5,45 @@ handed over becomes `unknown` and is never sent again by itself. A message whose
 waits for a person.
 """
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from reminders.clock import Clock
 from reminders.domain.lifecycle import Reason, State
 from reminders.domain.retry import RESCUE_LIMIT
+from reminders.services.find import clinic_of
+from reminders.services.plan import PlanOutcome, plan_patients
 from reminders.store import outbox
-from reminders.store.database import Database
+from reminders.store.database import Database, Transaction
 from reminders.store.outbox import Lapsed
 
 
 @dataclass(frozen=True, slots=True)
 class Rescued:
-    """How many reminders went back to the plan, became unknown, or failed."""
+    """How many reminders went back to the plan, became unknown, or failed; and what planning them anew did."""
 
     planned: int = 0
     unknown: int = 0
     failed: int = 0
+    plan: PlanOutcome = field(default_factory=PlanOutcome)
 
 
 def rescue(database: Database, clock: Clock) -> Rescued:
     """Take every lapsed reminder in one transaction; a crash leaves them lapsed, for the next rescue."""
-    counted = {State.PLANNED: 0, State.UNKNOWN: 0, State.FAILED: 0}
     with database.read(clock.now()) as tx:
         if not outbox.lapsed(tx):
             return Rescued()
+    counted: Counter[State] = Counter()
     with database.write(clock.now(), "rescue") as tx:
+        back = []
         for one in outbox.lapsed(tx):
             state, reason = verdict(one)
             if outbox.rescue(tx, one, state, reason):
                 counted[state] += 1
-    return Rescued(counted[State.PLANNED], counted[State.UNKNOWN], counted[State.FAILED])
+                back += [one] if state is State.PLANNED else []
+        plan = _plan(tx, back)
+    return Rescued(counted[State.PLANNED], counted[State.UNKNOWN], counted[State.FAILED], plan)
 
 
 def verdict(one: Lapsed) -> tuple[State, Reason | None]:
@@ -45,3 +53,12 @@ def verdict(one: Lapsed) -> tuple[State, Reason | None]:
     if one.body_begun and one.rescues + 1 >= RESCUE_LIMIT:
         return State.FAILED, Reason.TOO_MANY_ATTEMPTS
     return State.PLANNED, None
+
+
+def _plan(tx: Transaction, back: Sequence[Lapsed]) -> PlanOutcome:
+    """Plan those who came back: the plan left them alone while the worker had them, whatever was recorded since."""
+    outcome = PlanOutcome()
+    for clinic_id in sorted({one.held.clinic_id for one in back}):
+        patient_ids = sorted({one.held.patient_id for one in back if one.held.clinic_id == clinic_id})
+        outcome += plan_patients(tx, clinic_of(tx, clinic_id), patient_ids)
+    return outcome

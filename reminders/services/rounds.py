@@ -22,12 +22,11 @@ from reminders.clock import Clock
 from reminders.domain.lifecycle import Reason, State
 from reminders.domain.protocol import TreatmentClass
 from reminders.mail.address import normalise
-from reminders.mail.check import MessageRefused, ensure_sendable
-from reminders.mail.compose import compose
-from reminders.mail.headers import HeaderRefused
-from reminders.mail.message import fingerprint
+from reminders.mail.check import ensure_sendable
+from reminders.mail.compose import blank_tokens, compose
+from reminders.mail.message import MessageFacts, fingerprint
 from reminders.mail.outcome import Outcome, TransportFault
-from reminders.mail.render import Renderer, TemplateBroken, UnprintableValue
+from reminders.mail.render import Renderer
 from reminders.mail.transport import Session, Transport
 from reminders.services.breaker import Breakers
 from reminders.services.choose import Letter, Tally, still_goes
@@ -35,11 +34,9 @@ from reminders.services.keys import Keys, token_hash
 from reminders.services.leases import LeaseKeeper
 from reminders.services.letter import MintedLinks, mint_links
 from reminders.services.points import Observer, Point
-from reminders.services.settlement import put_back, settle
-from reminders.store import messages, outbox
+from reminders.services.settlement import Answer, Settler
+from reminders.store import messages, outbox, patients
 from reminders.store.database import Database, Transaction
-
-BROKEN = (TemplateBroken, UnprintableValue, MessageRefused, HeaderRefused)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +61,7 @@ class Envelope:
 
     letter: Letter
     content: bytes
+    blanked: bytes
     minted: MintedLinks | None
     version: str
     session: Session | None = None
@@ -84,6 +82,13 @@ class Round:
         worker = self.worker
         envelopes = [envelope for letter in letters if (envelope := self._render(letter)) is not None]
         worker.observe(Point.RENDERED)
+        try:
+            return self._deliver(envelopes)
+        finally:  # whatever went wrong, a server that was given a body must not wait for its dot
+            self._abandon(envelopes)
+
+    def _deliver(self, envelopes: Sequence[Envelope]) -> list[Letter]:
+        worker = self.worker
         held = [one for envelope in envelopes for one in envelope.letter.held]
         with LeaseKeeper(worker.database, worker.clock, worker.lease, held):
             open_ones = self._connect(envelopes)
@@ -101,6 +106,10 @@ class Round:
         worker.observe(Point.SETTLED)
         return changed
 
+    @property
+    def _settler(self) -> Settler:
+        return Settler(self.worker.keys, self.tally)
+
     def close(self) -> None:
         """Say goodbye on every connection; nothing a server says to that matters any more."""
         while self.idle:
@@ -109,21 +118,19 @@ class Round:
     def _render(self, letter: Letter) -> Envelope | None:
         """Return the letter with the bytes kept for it, or with new ones if a fact they show has changed."""
         worker = self.worker
-        version = worker.renderer.version(letter.facts)
-        if letter.message.content and letter.message.fingerprint == fingerprint(letter.facts, version):
-            return Envelope(letter, letter.message.content, None, version)
-        minted = mint_links(worker.keys, worker.link_base)
         try:
-            rendered = worker.renderer.render(letter.facts, minted.links)
-            ensure_sendable(rendered, letter.facts, minted.links)
-            date = worker.clock.now()
-            content = compose(rendered, letter.facts, minted.links, letter.message.message_id, date)
-        except BROKEN:
+            version = worker.renderer.version(letter.facts)
+            kept = letter.message.content
+            if kept and letter.message.fingerprint == fingerprint(letter.facts, version):
+                return Envelope(letter, kept, blank_tokens(kept), None, version)
+            minted = mint_links(worker.keys, worker.link_base)
+            content = write_message(worker, letter.facts, minted, letter.message.message_id)
+            return Envelope(letter, content, blank_tokens(content), minted, version)
+        except Exception:  # noqa: BLE001 - one patient's odd data, or one template, must not stop everybody's mail
             with worker.database.write(worker.clock.now(), "deliver") as tx:
-                outbox.hold_claimed(tx, letter.held, Reason.TEMPLATE_BROKEN)
-            self.tally.counts["held"] += len(letter.held)
+                held = outbox.hold_claimed(tx, letter.held, Reason.TEMPLATE_BROKEN)
+            self.tally.counts["held"] += len(letter.held) if held else 0
             return None
-        return Envelope(letter, content, minted, version)
 
     def _connect(self, envelopes: Sequence[Envelope]) -> list[Envelope]:
         """Give each envelope a connection; when the server cannot be used, everything goes back untouched."""
@@ -138,7 +145,7 @@ class Round:
             with self.worker.database.write(self.worker.clock.now(), "deliver") as tx:
                 self.worker.breakers.fault(tx, self.stopped, self.worker.chance.random())
                 for envelope in waiting:
-                    put_back(tx, envelope.letter, State.CLAIMED, again_at=None, refused=False, fault=self.stopped.kind)
+                    self._settler.put_back(tx, envelope.letter, fault=self.stopped.kind)
         return [envelope for envelope in envelopes if envelope.session is not None]
 
     def _send_envelopes(self, envelopes: Sequence[Envelope]) -> list[Envelope]:
@@ -149,13 +156,18 @@ class Round:
         return _unanswered(envelopes)
 
     def _keep(self, envelopes: Sequence[Envelope]) -> list[Envelope]:
-        """Commit bytes, links and the beginning of the attempt; what was taken from us meanwhile is dropped."""
+        """Commit bytes, links and the beginning of the attempt; what was taken from us meanwhile is dropped.
+
+        So is whoever was erased since the claim: their name must not come back with the bytes.
+        """
         if not envelopes:
             return []
         kept = []
         with self.worker.database.write(self.worker.clock.now(), "deliver") as tx:
             for envelope in envelopes:
-                if outbox.begin_body(tx, envelope.letter.held):
+                if patients.patient_by_id(tx, envelope.letter.patient_id).erased_at is not None:
+                    self._settler.put_back(tx, envelope.letter)
+                elif outbox.begin_body(tx, envelope.letter.held):
                     self._keep_bytes(tx, envelope)
                     kept.append(envelope)
         self._abandon(envelope for envelope in envelopes if envelope not in kept)
@@ -190,7 +202,7 @@ class Round:
             for envelope in envelopes:
                 if still_goes(tx, envelope.letter) and outbox.hand_over(tx, envelope.letter.held):
                     fenced.append(envelope)
-                elif put_back(tx, envelope.letter, State.CLAIMED, again_at=None, refused=False, fault=None):
+                elif self._settler.put_back(tx, envelope.letter):
                     changed.append(envelope.letter)
         self._abandon(envelope for envelope in envelopes if envelope not in fenced)
         return fenced, changed
@@ -215,7 +227,10 @@ class Round:
                 for envelope in answered:
                     before = State.HANDED_OVER if envelope in fenced else State.CLAIMED
                     if envelope.outcome is not None:
-                        self._settle_one(tx, envelope, envelope.outcome, before)
+                        answer = Answer(envelope.letter, envelope.outcome, before, envelope.blanked)
+                        jitter = self.worker.chance.random()
+                        self.worker.breakers.answered(tx, answer.outcome, jitter)
+                        self._settler.settle(tx, answer, jitter)
         for envelope in answered:
             session, envelope.session = envelope.session, None
             if session is not None and session.reset():
@@ -223,18 +238,18 @@ class Round:
             elif session is not None:
                 session.abandon()
 
-    def _settle_one(self, tx: Transaction, envelope: Envelope, outcome: Outcome, before: State) -> None:
-        chance = self.worker.chance.random()
-        self.worker.breakers.answered(tx, outcome, chance)
-        name = settle(tx, self.worker.keys, envelope.letter, envelope.content, outcome, before, chance)
-        if name:
-            self.tally.counts[name] += len(envelope.letter.held)
-
     def _abandon(self, envelopes: Iterable[Envelope]) -> None:
         for envelope in envelopes:
             session, envelope.session = envelope.session, None
             if session is not None:
                 session.abandon()
+
+
+def write_message(worker: Worker, facts: MessageFacts, minted: MintedLinks, message_id: str) -> bytes:
+    """Return the bytes of a message as it would go now; raises what is wrong with its template or its values."""
+    rendered = worker.renderer.render(facts, minted.links)
+    ensure_sendable(rendered, facts, minted.links)
+    return compose(rendered, facts, minted.links, message_id, worker.clock.now())
 
 
 def _unanswered(envelopes: Sequence[Envelope]) -> list[Envelope]:

@@ -4,61 +4,104 @@ Invariants: only a definite refusal is a refusal; a bad address is suppressed fo
 """
 
 import datetime as dt
+from dataclasses import dataclass
 
 from reminders.domain.lifecycle import Reason, State
 from reminders.domain.retry import next_attempt
 from reminders.mail.address import normalise
-from reminders.mail.compose import blank_tokens
-from reminders.mail.outcome import Blame, Outcome, Verdict
-from reminders.services.choose import Letter
+from reminders.mail.outcome import Blame, Outcome, Phase, Verdict
+from reminders.services.choose import Letter, Tally
 from reminders.services.find import clinic_of
 from reminders.services.keys import Keys
 from reminders.services.plan import plan_patients
-from reminders.store import contacts, messages, outbox
+from reminders.store import contacts, messages, outbox, patients
 from reminders.store.database import Transaction
 
 
-def settle(
-    tx: Transaction, keys: Keys, letter: Letter, content: bytes, outcome: Outcome, before: State, jitter: float
-) -> str | None:
-    """Record one answer; return what to count it as, or None when the row was no longer ours to settle."""
-    if outcome.verdict is Verdict.ACCEPTED:
-        return _sent(tx, letter, content)
-    if outcome.verdict is Verdict.UNKNOWN:
-        return "unknown" if outbox.settle_unknown(tx, letter.held) else None
-    if outcome.verdict is Verdict.NEVER:
-        return _never(tx, keys, letter, outcome, before)
-    refused = outcome.blame is not Blame.TRANSPORT
-    again_at = _again_at(tx, letter, refused=refused, jitter=jitter)
-    done = put_back(tx, letter, before, again_at=again_at, refused=refused, fault=outcome.summary)
-    return "deferred" if done else None
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the server said of a letter that was in the state `before`; `blanked` are its bytes without tokens.
+
+    They are made before the final dot: after it, nothing but the database may stand between an answer and its record.
+    """
+
+    letter: Letter
+    outcome: Outcome
+    before: State
+    blanked: bytes
 
 
-def put_back(
-    tx: Transaction, letter: Letter, before: State, *, again_at: dt.datetime | None, refused: bool, fault: str | None
-) -> bool:
-    """Return a letter's reminders to the plan, and plan the patient, since facts may have changed meanwhile."""
-    if not outbox.put_back(tx, letter.held, before, again_at=again_at, refused=refused, fault=fault):
-        return False
-    plan_patients(tx, clinic_of(tx, letter.clinic_id), [letter.patient_id])
-    return True
+@dataclass(frozen=True, slots=True)
+class Settler:
+    """Settles answers of one delivery, and counts them."""
+
+    keys: Keys
+    tally: Tally
+
+    def settle(self, tx: Transaction, answer: Answer, jitter: float) -> None:
+        """Record one answer and count it, unless the row was no longer ours to settle."""
+        name = self._settled(tx, answer, jitter)
+        if name is not None:
+            self.tally.counts[name] += len(answer.letter.held)
+
+    def put_back(self, tx: Transaction, letter: Letter, *, fault: str | None = None) -> bool:
+        """Return a claimed letter to the plan as it was; False when it was not ours any more."""
+        done = outbox.put_back(tx, letter.held, State.CLAIMED, again_at=None, refused=False, fault=fault)
+        return done and self._plan(tx, letter.clinic_id, [letter.patient_id])
+
+    def _settled(self, tx: Transaction, answer: Answer, jitter: float) -> str | None:
+        match answer.outcome.verdict:
+            case Verdict.ACCEPTED:
+                return self._sent(tx, answer)
+            case Verdict.UNKNOWN:
+                return "unknown" if outbox.settle_unknown(tx, answer.letter.held) else None
+            case Verdict.NEVER:
+                return self._never(tx, answer)
+            case Verdict.LATER:
+                return self._later(tx, answer, jitter)
+
+    def _sent(self, tx: Transaction, answer: Answer) -> str | None:
+        if not outbox.settle_sent(tx, answer.letter.held):
+            return None
+        messages.blank_content(tx, answer.letter.message.id, answer.blanked)
+        return "sent"
+
+    def _never(self, tx: Transaction, answer: Answer) -> str | None:
+        letter, outcome = answer.letter, answer.outcome
+        offered = _offered_only(outcome)
+        if not outbox.settle_failed(tx, letter.held, answer.before, outcome.summary, offered=offered):
+            return None
+        if outcome.blame is Blame.ADDRESS:
+            key = self.keys.address_key(normalise(letter.facts.recipient))
+            contacts.suppress(tx, letter.clinic_id, key, "all", Reason.BOUNCED_ADDRESS)
+            others = {other.id for other in patients.patients_by_address_keys(tx, letter.clinic_id, [key])}
+            self._plan(tx, letter.clinic_id, sorted({letter.patient_id, *others}))
+        return "failed"
+
+    def _later(self, tx: Transaction, answer: Answer, jitter: float) -> str | None:
+        letter, outcome = answer.letter, answer.outcome
+        refused = outcome.blame is not Blame.TRANSPORT
+        done = outbox.put_back(
+            tx,
+            letter.held,
+            answer.before,
+            again_at=_again_at(tx, letter, refused=refused, jitter=jitter),
+            refused=refused,
+            offered=refused and _offered_only(outcome),
+            fault=outcome.summary,
+        )
+        return "deferred" if done and self._plan(tx, letter.clinic_id, [letter.patient_id]) else None
+
+    def _plan(self, tx: Transaction, clinic_id: int, patient_ids: list[int]) -> bool:
+        """Plan them, since facts may have changed while the plan left alone what was on its way."""
+        outcome = plan_patients(tx, clinic_of(tx, clinic_id), patient_ids)
+        self.tally.planned(outcome)
+        return True
 
 
-def _sent(tx: Transaction, letter: Letter, content: bytes) -> str | None:
-    if not outbox.settle_sent(tx, letter.held):
-        return None
-    messages.blank_content(tx, letter.message.id, blank_tokens(content))
-    return "sent"
-
-
-def _never(tx: Transaction, keys: Keys, letter: Letter, outcome: Outcome, before: State) -> str | None:
-    if not outbox.settle_failed(tx, letter.held, before, outcome.summary):
-        return None
-    if outcome.blame is Blame.ADDRESS:
-        key = keys.address_key(normalise(letter.facts.recipient))
-        contacts.suppress(tx, letter.clinic_id, key, "all", Reason.BOUNCED_ADDRESS)
-        plan_patients(tx, clinic_of(tx, letter.clinic_id), [letter.patient_id])
-    return "failed"
+def _offered_only(outcome: Outcome) -> bool:
+    """Tell whether the server refused the envelope; an attempt counts from the body on, and such a one counts too."""
+    return outcome.phase in (Phase.MAIL, Phase.RCPT)
 
 
 def _again_at(tx: Transaction, letter: Letter, *, refused: bool, jitter: float) -> dt.datetime:

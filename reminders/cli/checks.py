@@ -1,0 +1,121 @@
+"""The commands that verify the promises on the live database, and examine the installation.
+
+Invariant: both change nothing, print everything they looked at, and exit 1 when something is wrong.
+"""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reminders.cli import words
+from reminders.cli.options import AsJson, examples
+from reminders.cli.output import progress, say, say_json, say_table
+from reminders.cli.session import opened, settings_of
+from reminders.errors import CannotDo
+
+if TYPE_CHECKING:
+    from reminders.services.audit import AuditReport
+    from reminders.services.doctor import Check
+
+
+class PromiseBroken(CannotDo):
+    """The audit found {found}: keep a copy of the database, and do what stands beside each."""
+
+
+class NotWell(CannotDo):
+    """The examination found {found}: mend what stands beside each, and run `reminders doctor` again."""
+
+
+def register(shell: typer.Typer) -> None:
+    """Add the commands."""
+    shell.command("audit", epilog=examples("reminders audit", "reminders audit --json"))(audit)
+    shell.command("doctor", epilog=examples("reminders doctor", "reminders doctor --mail me@clinic.example"))(doctor)
+
+
+def audit(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """Verify the promises on the live database.
+
+    Nobody got a message twice, too early or against their wish; none was lost; no clinic wrote to another's patient; the
+    audit trail is whole. Nothing is changed. The exit code is 1 when a promise is broken.
+    """
+    with opened(ctx) as app, progress("Auditing", as_json=as_json) as watch:
+        report = app.audit(watch)
+    broken = len(report.findings) + report.more
+    if as_json:
+        say_json(_audit_document(report))
+    else:
+        _say_audit(report)
+    if broken:
+        raise PromiseBroken(found=words.count(broken, "broken promise"))
+
+
+def _audit_document(report: "AuditReport") -> dict[str, object]:
+    return {
+        "sound": not report.findings,
+        "findings": [
+            {
+                "promise": one.promise,
+                "clinic": one.clinic,
+                "patient": one.patient_ref,
+                "reminder": one.reminder_id,
+                "problem": one.problem,
+                "advice": one.advice,
+            }
+            for one in report.findings
+        ],
+        "more": report.more,
+        "checked": dict(report.checked),
+    }
+
+
+def _say_audit(report: "AuditReport") -> None:
+    looked = ", ".join(f"{number} {what.replace('_', ' ')}" for what, number in report.checked.items())
+    say(f"Looked at {looked or 'nothing'}.")
+    if not report.findings:
+        say("Every promise holds.")
+        return
+    say_table(
+        ("promise", "clinic", "patient", "reminder", "what is wrong", "what to do"),
+        (
+            (one.promise, one.clinic, one.patient_ref, one.reminder_id, one.problem, one.advice)
+            for one in report.findings
+        ),
+    )
+    if report.more:
+        say(f"… and {report.more} more.")
+
+
+def doctor(
+    ctx: typer.Context,
+    mail: Annotated[
+        str | None, typer.Option("--mail", metavar="ADDRESS", help="Send a test mail there as well.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what is wrong with the installation, and how to mend it.
+
+    Database, key, clock, catalogue, clinics, transport, links and templates are looked at, whatever state they are in.
+    Nothing is changed. The exit code is 1 when something is wrong.
+    """
+    from reminders.app import examine  # noqa: PLC0415 - help needs no database
+
+    checks = examine(settings_of(ctx), mail, ctx.obj.clock)
+    wrong = sum(check.ok is False for check in checks)
+    if as_json:
+        say_json({"well": not wrong, "checks": [_check_document(check) for check in checks]})
+    else:
+        _say_checks(checks)
+    if wrong:
+        raise NotWell(found=words.count(wrong, "thing that is wrong", "things that are wrong"))
+
+
+def _check_document(check: "Check") -> dict[str, object]:
+    return {"name": check.name, "ok": check.ok, "said": check.said, "advice": check.advice}
+
+
+def _say_checks(checks: "tuple[Check, ...]") -> None:
+    marks = {True: "✓", False: "×", None: "?"}
+    for check in checks:
+        say(f"{marks[check.ok]} {check.name}: {check.said}")
+        if check.advice:
+            say(f"    {check.advice}")

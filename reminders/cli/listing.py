@@ -1,0 +1,107 @@
+"""The command that lists reminders.
+
+Invariant: a list of any length is read, judged and printed row by row.
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reminders.cli import words
+from reminders.cli.documents import reminder
+from reminders.cli.options import AnyClinic, AsJson, day, examples, number, refuse
+from reminders.cli.output import say, say_table, stream_json
+from reminders.cli.session import opened, zones
+from reminders.domain.lifecycle import State
+from reminders.domain.sending_hours import local_day, moment
+
+if TYPE_CHECKING:
+    from reminders.services.overview import ReminderView
+
+COLUMNS = ("id", "clinic", "patient", "treatment", "protocol", "step", "due", "state")
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """The days, both inclusive and each in its clinic's own zone, that are asked for."""
+
+    first: dt.date | None
+    last: dt.date | None
+
+    def bounds(self, known_zones: Mapping[str, str]) -> tuple[dt.datetime | None, dt.datetime | None]:
+        """Return the moments between which every clinic's days lie."""
+        each = known_zones.values() or ("UTC",)
+        after = self.last + dt.timedelta(days=1) if self.last and self.last < dt.date.max else None
+        starts = min(moment(zone, self.first) for zone in each) if self.first else None
+        return starts, max(moment(zone, after) for zone in each) if after else None
+
+    def hold(self, view: "ReminderView", zone: str) -> bool:
+        """Tell whether a reminder falls on one of the days."""
+        on = local_day(zone, view.due_at)
+        return (self.first is None or self.first <= on) and (self.last is None or on <= self.last)
+
+
+def register(shell: typer.Typer) -> None:
+    """Add the command."""
+    shell.command(
+        "list",
+        epilog=examples(
+            "reminders list --clinic north --state planned --from 2026-06-01 --to 2026-06-30",
+            "reminders list --state held --state unknown",
+            "reminders list --clinic north --patient 1001 --json",
+        ),
+    )(list_reminders)
+
+
+def list_reminders(
+    ctx: typer.Context,
+    clinic: AnyClinic = None,
+    patient: Annotated[
+        str | None, typer.Option("--patient", metavar="REF", help="Only this patient of --clinic.")
+    ] = None,
+    state: Annotated[list[State] | None, typer.Option("--state", help="Only this state; repeat it for more.")] = None,
+    first: Annotated[
+        dt.date | None, typer.Option("--from", parser=day, metavar="DAY", help="Due on this day or later.")
+    ] = None,
+    last: Annotated[
+        dt.date | None, typer.Option("--to", parser=day, metavar="DAY", help="Due on this day or earlier.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", parser=number, metavar="N", help="At most so many; all of them without it.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List reminders in the order in which they fall due.
+
+    Days are each clinic's own.
+    """
+    if patient is not None and clinic is None:
+        refuse("--patient is the number a clinic gave: name the --clinic too")
+    if first and last and last < first:
+        refuse("--to lies before --from: no day is in between")
+    from reminders.services.overview import Filter  # noqa: PLC0415 - help needs no services
+
+    days = Days(first, last)
+    with opened(ctx) as app:
+        known = zones(app)
+        starts, ends = days.bounds({clinic: known[clinic]} if clinic in known else known)
+        states = tuple(state) if state else None
+        wanted = Filter(clinic, patient, states, starts, ends, None if first or last else limit)
+        with app.list(wanted) as found:
+            views = islice((view for view in found if days.hold(view, known[view.clinic])), limit)
+            if as_json:
+                stream_json(reminder(view) for view in views)
+            elif not say_table(COLUMNS, _rows(views, known)):
+                say("No reminder fits.")
+
+
+def _rows(views: "Iterator[ReminderView]", known_zones: Mapping[str, str]) -> Iterator[tuple[object, ...]]:
+    for view in views:
+        yield (
+            *(view.id, view.clinic, view.patient, view.treatment, view.protocol, view.step),
+            *(words.moment(view.due_at, known_zones[view.clinic]), words.state(view)),
+        )

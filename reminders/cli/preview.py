@@ -1,0 +1,81 @@
+"""The command that shows a message exactly as it would be sent.
+
+Invariant: nothing is sent and nothing is stored; the files it writes are readable by their owner alone.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reminders.cli import documents, words
+from reminders.cli.options import AsJson, ClinicSlug, PatientRef, examples
+from reminders.cli.output import say, say_json, write_file
+from reminders.cli.session import opened, zones
+from reminders.domain.protocol import STEP_NAMES
+
+if TYPE_CHECKING:
+    from reminders.services.preview import Preview
+
+
+def register(shell: typer.Typer) -> None:
+    """Add the command."""
+    shell.command(
+        "preview",
+        epilog=examples(
+            "reminders preview --clinic north --patient 1001",
+            "reminders preview --clinic north --patient 1001 --step follow_up --out letter",
+        ),
+    )(preview)
+
+
+def preview(
+    ctx: typer.Context,
+    clinic: ClinicSlug,
+    patient: PatientRef,
+    step: Annotated[
+        str | None, typer.Option("--step", metavar="NAME", help=f"{', '.join(STEP_NAMES)}; else the next one.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Write message.eml, message.html and message.txt there.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a message exactly as it would be sent.
+
+    It is the patient's next one, or that of --step: headers, subject and text.     The HTML part is written with --out. Links are made when a message is sent: those shown here open nothing.
+    """
+    with opened(ctx) as app:
+        found = app.preview(clinic, patient, step)
+        zone = zones(app)[clinic]
+    written = _write(found, out) if out is not None else []
+    if as_json:
+        say_json({**documents.preview(found), "files": [str(path) for path in written]})
+        return
+    _say_message(found, zone)
+    for path in written:
+        say(f"Written: {path}")
+
+
+def _say_message(found: "Preview", zone: str) -> None:
+    for name, value in found.headers:
+        say(f"{name}: {value}")
+    say()
+    say(found.text.rstrip("\n"))
+    say()
+    step = found.step.replace("_", " ")
+    say(f"-- This is the {step}, {found.state}; it is due on {words.moment(found.due_at, zone)} ({zone}).")
+    say(f"-- Beside the text stands an HTML part of {len(found.html)} characters; --out DIR writes it.")
+    for complaint in found.complaints:
+        say(f"-- It would be refused: {complaint}")
+
+
+def _write(found: "Preview", folder: Path) -> list[Path]:
+    contents = {
+        "message.eml": found.content,
+        "message.html": found.html.encode(),
+        "message.txt": found.text.encode(),
+    }
+    for name, content in contents.items():
+        write_file(folder / name, content)
+    return [folder / name for name in contents]

@@ -1,0 +1,52 @@
+"""What one run of the command line is given, and the opening of the product for it.
+
+Invariant: nothing heavy is imported before a command needs the database, so that help and wrong options answer at once.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import typer
+
+if TYPE_CHECKING:
+    from reminders.app import App
+    from reminders.clock import Clock
+    from reminders.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The settings' file, and what stands in for the machine's clock and the configured transport."""
+
+    config: Path | None = None
+    clock: "Clock | None" = None
+    given: Mapping[str, Any] = field(default_factory=dict)
+
+    def with_config(self, config: Path) -> Self:
+        """Return the same session with another settings' file."""
+        return dataclasses.replace(self, config=config)
+
+
+def settings_of(ctx: typer.Context) -> "Settings":
+    """Return the settings this command runs with."""
+    from reminders.settings import load_settings  # noqa: PLC0415 - help needs no settings
+
+    return load_settings(ctx.obj.config)
+
+
+@contextmanager
+def opened(ctx: typer.Context) -> Iterator["App"]:
+    """Open the product for one command, and close it afterwards."""
+    from reminders.app import open_app  # noqa: PLC0415 - help needs no database
+
+    with open_app(settings_of(ctx), ctx.obj.clock, **ctx.obj.given) as app:
+        yield app
+
+
+def zones(app: "App") -> dict[str, str]:
+    """Return the time zone of every clinic, by slug."""
+    return {clinic.slug: clinic.timezone for clinic, _ in app.clinics()}

@@ -1,0 +1,97 @@
+"""Compares each message's last moment to be stopped with what forbade it by then (promise 4).
+
+Invariant: only what was recorded before the message was handed over counts, and only as far as the time of its
+recording is known: facts that were overwritten since prove nothing either way.
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+
+from reminders.domain.eligibility import BOOKING_LASTS, is_minor
+from reminders.domain.facts import OPT_OUT_ALL, Consent, Status
+from reminders.domain.protocol import TreatmentClass
+from reminders.domain.sending_hours import local_day
+from reminders.services.audit_lives import GONE
+from reminders.store.evidence import Booking, EntryRow, Evidence, ReminderRow
+
+
+def forbidden(known: Evidence, zone: str) -> Iterator[tuple[ReminderRow, str]]:
+    """Yield the messages that went out although something recorded before forbade it, with what it was."""
+    for row in known.reminders:
+        if row.state in GONE and row.handed_over_at is not None:
+            at = row.handed_over_at
+            told = next(_reasons(known, row, at, local_day(zone, at)), None)
+            if told is not None:
+                yield row, told
+
+
+def _reasons(known: Evidence, row: ReminderRow, at: dt.datetime, today: dt.date) -> Iterator[str]:
+    yield from _of_the_person(known, row, at, today)
+    scopes = {OPT_OUT_ALL, row.class_name}
+    key = known.address_keys.get(row.message_pk or 0)
+    for ban in known.bans:
+        if ban.scope in scopes and ban.at < at and (ban.address_key is None or ban.address_key == key):
+            yield "the patient had opted out" if ban.address_key is None else "the address was suppressed"
+    line = known.lines.get(row.episode_id, "")
+    for pause in known.pauses:
+        lasting = (pause.ended_at is None or pause.ended_at > at) and (pause.until is None or today < pause.until)
+        if pause.line in (None, line) and pause.at < at and lasting:
+            yield "there was a hold"
+    if any(said < at and (closed is None or closed > at) for said, closed in known.answers):
+        yield "the patient had answered"
+    yield from _of_the_line(known, row, at, today, line)
+
+
+def _of_the_person(known: Evidence, row: ReminderRow, at: dt.datetime, today: dt.date) -> Iterator[str]:
+    person = known.person
+    if person.erased_at is not None and person.erased_at < at:
+        yield "the patient was erased"
+    if person.status != Status.ACTIVE and _was_so(known, "status", at):
+        yield f"the patient was {person.status}"
+    if person.consent == Consent.DENIED and _was_so(known, "consent", at):
+        yield "the patient's consent was denied"
+    cosmetic = row.class_name == TreatmentClass.COSMETIC
+    if cosmetic and is_minor(person.birth_date, today) and _was_so(known, "birth_date", at):
+        yield "the patient was under age"
+
+
+def _was_so(known: Evidence, field: str, at: dt.datetime) -> bool:
+    """Tell whether a field of the patient has had today's value since before `at`."""
+    changes = [entry.at for entry in known.trail if entry.subject == "patient" and field in _fields(entry.details)]
+    return bool(changes) and max(changes) < at
+
+
+def _fields(details: object) -> list[object]:
+    fields = details.get("fields") if isinstance(details, dict) else None
+    return fields if isinstance(fields, list) else []
+
+
+def _of_the_line(known: Evidence, row: ReminderRow, at: dt.datetime, today: dt.date, line: str) -> Iterator[str]:
+    own = next((entry for entry in known.entries if entry.id == row.treatment_id), None)
+    mine = [entry for entry in known.entries if entry.episode_id == row.episode_id]
+    if mine and all(entry.withdrawn_at is not None and entry.withdrawn_at < at for entry in mine):
+        yield "the treatment was entered in error"
+    if own is None:
+        return
+    if any(_ended(entry, own, row, at) for entry in known.entries if entry.line == line):
+        yield "the patient had been treated again"
+    for booking in known.bookings:
+        if booking.line in ("", line) and booking.day > own.day and _stood(known, booking, at, today):
+            yield "an appointment was booked"
+
+
+def _ended(other: EntryRow, own: EntryRow, row: ReminderRow, at: dt.datetime) -> bool:
+    """Tell whether another episode of the line had begun after this one by then."""
+    live = other.entered_at < at and (other.withdrawn_at is None or other.withdrawn_at > at)
+    return live and other.episode_id not in (None, row.episode_id) and other.day > own.day
+
+
+def _stood(known: Evidence, booking: Booking, at: dt.datetime, today: dt.date) -> bool:
+    """Tell whether a booking stopped its line by then; once an outcome had been noted, that cannot be said any more."""
+    noted = any(
+        entry.subject == "appointment" and entry.subject_id == booking.id and entry.action == "outcome"
+        for entry in known.trail
+        if entry.at <= at
+    )
+    untouched = booking.created_at < at and not noted
+    return untouched and today < booking.day + BOOKING_LASTS

@@ -1,0 +1,149 @@
+"""Follows each reminder's life along the audit trail and compares its end with its row (promises 1, 2 and 3).
+
+Invariant: what is reported can be shown from recorded rows alone; what later changes of the calendar or the plan make
+unprovable is left out.
+"""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from reminders.domain.lifecycle import COUNTS_AS_SENT, FINAL, IN_FLIGHT, MOVES, PENDING, REASONS, Reason, State
+from reminders.domain.sending_hours import SendingCalendar, is_open
+from reminders.store.audit_trail import Entry
+from reminders.store.evidence import Evidence, ReminderRow
+
+GRACE = dt.timedelta(hours=1)
+"""How long after its days a reminder may wait to be expired, and how long a server's answer may take."""
+
+RESCUED_AFTER = dt.timedelta(minutes=5)
+"""How long after a lease ran out what it held may stay unsettled: then an unknown message must be shown."""
+
+GONE = COUNTS_AS_SENT | {State.HANDED_OVER}
+_STATES = frozenset(State)
+_NEED_A_REASON = frozenset({State.HELD, State.FAILED, State.CANCELLED, State.EXPIRED})
+_BY_THEMSELVES = frozenset({"rescue", "plan"})
+"""Actors that may never send an unknown message again; a person may, and so may a server's late refusal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One change of state as the trail has it."""
+
+    state: State
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A clinic's calendar without public holidays, and the moment from which it has been as it is.
+
+    Public holidays come from a library whose next version may know more of them, which would make past days wrong.
+    """
+
+    calendar: SendingCalendar
+    since: dt.datetime
+
+
+Problem = tuple[int, ReminderRow, str, str]
+"""A promise's number, the reminder, what is wrong, and what to do."""
+
+
+def problems(known: Evidence, judged: Judged, now: dt.datetime) -> Iterator[Problem]:
+    """Yield what is wrong with one patient's reminders."""
+    lives = turns(known.trail)
+    for row in known.reminders:
+        yield from _life(row, lives.get(row.id, []))
+        yield from _row(row, now)
+        yield from _days(row, judged)
+    yield from _accepted_twice(known.reminders)
+
+
+def turns(trail: Iterable[Entry]) -> dict[int, list[Turn]]:
+    """Return the changes of state of each reminder, oldest first."""
+    lives: dict[int, list[Turn]] = defaultdict(list)
+    for entry in trail:
+        if entry.subject == "reminder" and entry.subject_id is not None:
+            state = State.CLAIMED.value if entry.action == "claim" else entry.action
+            _turn(lives, entry.subject_id, state, entry.actor)
+        elif entry.action == "plan":
+            changes = (entry.details or {}).get("changes")
+            for change in changes if isinstance(changes, list) else []:
+                _turn(lives, change[0], change[2], entry.actor)
+    return lives
+
+
+def _turn(lives: dict[int, list[Turn]], reminder_id: int, state: str, actor: str) -> None:
+    if state in _STATES:
+        lives[reminder_id].append(Turn(State(state), actor))
+
+
+def _life(row: ReminderRow, life: Sequence[Turn]) -> Iterator[Problem]:
+    """Yield moves that no rule allows, and an end that is not the row's."""
+    for before, after in pairwise(life):
+        if before.state is State.UNKNOWN and after.state is State.PLANNED and after.actor in _BY_THEMSELVES:
+            yield 1, row, "an unknown message was planned again without a person's word", _LOOK
+        elif after.state not in MOVES[before.state] and (after.state is not before.state or after.state in FINAL):
+            promise = 1 if before.state in COUNTS_AS_SENT else 2
+            yield promise, row, f"after it was {before.state} it became {after.state}, which no rule allows", _LOOK
+    last = life[-1].state.value if life else "nothing"
+    if last != row.state:
+        yield 2, row, f"its row says {row.state}, the audit trail says {last}", _LOOK
+
+
+def _row(row: ReminderRow, now: dt.datetime) -> Iterator[Problem]:
+    """Yield states that are none, and states without what they stand for."""
+    if row.state not in _STATES:
+        yield 2, row, "its state is none of the product's", _LOOK
+        return
+    state = State(row.state)
+    reasons = {reason.value for reason in REASONS.get(state, frozenset[Reason]())}
+    if (row.reason is None and state in _NEED_A_REASON) or (row.reason is not None and row.reason not in reasons):
+        yield 2, row, f"it is {state} for the reason {row.reason}, which is none of that state", _LOOK
+    missing = [name for name in _WITNESSES.get(state, ()) if getattr(row, name) is None]
+    if missing:
+        yield 2, row, f"it is {state} without {' and '.join(missing)}", _LOOK
+    if state in PENDING and now > row.not_after + GRACE:
+        yield 2, row, f"it is still {state} after its days", "run `reminders deliver`, which lets it expire"
+    if state in IN_FLIGHT and (row.lease_until is None or now > row.lease_until + RESCUED_AFTER):
+        yield 2, row, f"it is {state} and its worker is gone", "run `reminders deliver`, which rescues it"
+
+
+def _days(row: ReminderRow, judged: Judged) -> Iterator[Problem]:
+    """Yield messages outside their days or the clinic's hours, and windows that open after they end."""
+    if min(row.due, row.overdue, row.closes) < row.opens:
+        yield 3, row, "a day of its window lies before the window opens", "run `reminders plan`, then `reminders audit`"
+    at = row.handed_over_at
+    if row.state not in GONE or at is None:
+        return
+    if at < row.due_at:
+        yield 3, row, "it went out before its moment", _TOLD
+    if at >= row.not_after or (row.sent_at or at) > row.not_after + GRACE:
+        yield 3, row, "it went out after its last day", _TOLD
+    if at > judged.since and not is_open(judged.calendar, at):
+        yield 3, row, "it went out outside the clinic's sending hours", _TOLD
+
+
+def _accepted_twice(rows: Iterable[ReminderRow]) -> Iterator[Problem]:
+    """Yield messages whose reminders were handed over at different moments: the same Message-ID went out again."""
+    handed: dict[int, set[dt.datetime]] = defaultdict(set)
+    for row in rows:
+        if row.state in COUNTS_AS_SENT and row.message_pk is not None and row.handed_over_at is not None:
+            handed[row.message_pk].add(row.handed_over_at)
+            if len(handed[row.message_pk]) > 1:
+                yield 1, row, "its message went out before, for another reminder", _TOLD
+
+
+_WITNESSES = {
+    State.SENT: ("sent_at", "handed_over_at", "message_pk"),
+    State.BOUNCED: ("handed_over_at", "message_pk"),
+    State.UNKNOWN: ("handed_over_at", "message_pk"),
+    State.HANDED_OVER: ("handed_over_at", "message_pk"),
+    State.CLAIMED: ("message_pk",),
+}
+"""What a row must hold to be in a state."""
+
+_LOOK = "keep a copy of the database and look at `reminders why`; somebody or something else wrote to it"
+_TOLD = "keep a copy of the database and report it: this must not happen"

@@ -1,0 +1,78 @@
+"""Asks of whole tables what no single patient shows: identities, clinics, backlog, the trail, personal data.
+
+Invariant: each question belongs to one promise, and its answer is short.
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+
+from reminders.domain.backlog import is_backlog, overdue_before, sending_days_looked_at
+from reminders.domain.sending_hours import end_of_day, moment
+from reminders.services.calendar import rules_for
+from reminders.services.finding import Finding
+from reminders.store import clinics, reminders, reports
+from reminders.store.audit_trail import verify
+from reminders.store.clinics import Clinic
+from reminders.store.database import Transaction
+from reminders.store.patients import refs_of
+
+_COPY = "keep a copy of the database; restore the last backup that passes `reminders audit`"
+_MEND = "keep a copy of the database and report it: the product writes no such row"
+
+
+def identities(tx: Transaction) -> Iterator[Finding]:
+    """Promise 1: no two reminders share an identity, no two messages a Message-ID."""
+    for reminder_id in reports.repeated_identities(tx):
+        yield Finding(1, None, None, reminder_id, "another reminder has the same identity", _MEND)
+    if count := reports.repeated_message_ids(tx):
+        yield Finding(1, None, None, None, f"{count} Message-IDs stand on more than one message", _MEND)
+
+
+def clinics_apart(tx: Transaction, slugs: Mapping[int, str]) -> Iterator[Finding]:
+    """Promise 5: whatever refers to something refers to the same clinic's and the same patient's."""
+    for found in reports.crossings(tx):
+        reminder_id = found.row_id if found.table == "reminders" and isinstance(found.row_id, int) else None
+        problem = f"row {found.row_id} of {found.table} refers to {found.refers_to} of another clinic, patient, or none"
+        yield Finding(5, slugs.get(found.clinic_id), None, reminder_id, problem, _MEND)
+
+
+def backlogs(tx: Transaction) -> Iterator[Finding]:
+    """Promise 7: what was a backlog when the rule was last checked is not planned any more, unless released.
+
+    What became overdue since, while nothing ran, is no breach: the next plan or delivery holds it before it sends.
+    """
+    planned = reports.last_planned(tx)
+    for clinic in clinics.all_clinics(tx):
+        if clinic.id in planned and (count := _backlog(tx, clinic, planned[clinic.id])):
+            problem = f"{count} overdue reminders are planned, which the backlog rule should have held"
+            yield Finding(7, clinic.slug, None, None, problem, "run `reminders plan`, which holds them for release")
+
+
+def _backlog(tx: Transaction, clinic: Clinic, at: dt.datetime) -> int:
+    calendar = rules_for(tx, clinic).calendar
+    overdue = reports.left_overdue(tx, clinic.id, overdue_before(calendar, at), at)
+    if not is_backlog(overdue, ()):
+        return 0
+    days = sending_days_looked_at(calendar, at)
+    spans = [(moment(calendar.zone, day), end_of_day(calendar.zone, day)) for day in days]
+    return overdue if is_backlog(overdue, reminders.sent_between(tx, clinic.id, spans)) else 0
+
+
+def trail(tx: Transaction) -> Iterator[Finding]:
+    """Promise 10: the audit trail is whole."""
+    broken = verify(tx)
+    if broken is not None:
+        problem = f"entry {broken} of the audit trail is missing, moved or changed"
+        yield Finding(10, None, None, None, problem, _COPY)
+
+
+def personal_data(tx: Transaction, slugs: Mapping[int, str]) -> Iterator[Finding]:
+    """Promise 10: patients' addresses stand in two tables only, and nothing is left of who was erased."""
+    for table, column, count in reports.addresses_astray(tx):
+        problem = f"addresses of {count} patients stand in {table}.{column}"
+        yield Finding(10, None, None, None, problem, "report it; overwrite that column where it holds an address")
+    for patient_id, what in reports.badly_erased(tx):
+        ref = refs_of(tx, [patient_id]).get(patient_id)
+        clinic_id = reports.clinic_of_patient(tx, patient_id)
+        problem = f"the patient was erased, but {what} is left"
+        yield Finding(10, slugs.get(clinic_id), ref, None, problem, "run `reminders patient erase` for them again")
