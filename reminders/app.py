@@ -45,7 +45,7 @@ from reminders.services.keys import Keys
 from reminders.services.points import Observer, nobody
 from reminders.services.rounds import Worker
 from reminders.settings import Settings
-from reminders.store import clinics, protocols
+from reminders.store import clinics, patients, protocols
 from reminders.store.clinics import Clinic, Practitioner
 from reminders.store.database import Database, Transaction
 from reminders.store.treatments import TreatmentRow
@@ -214,13 +214,13 @@ class App:
 
     def void_treatment(
         self, slug: str, ref: str | None, patient_ref: str | None, protocol: str | None, day: dt.date | None, why: str
-    ) -> TreatmentRow:
-        """Mark a treatment as entered in error."""
+    ) -> tuple[TreatmentRow, str]:
+        """Mark a treatment as entered in error; returns the entry and its patient's ref."""
         with self._writing() as tx:
             found = the_clinic(tx, slug)
             row = record.treatment_by(tx, found, ref=ref, patient=patient_ref, protocol=protocol, day=day)
             record.void_treatment(tx, found, row, why)
-            return row
+            return row, patients.refs_of(tx, [row.patient_id])[row.patient_id]
 
     def add_appointment(self, slug: str, patient_ref: str, day: dt.date, line: str | None) -> int:
         """Book a day; returns the appointment's id."""

@@ -38,7 +38,8 @@ def add(
 ) -> None:
     """Note a booked consultation or treatment.
 
-    The line's reminders stop, every line's without --line. They return when it is missed or cancelled, or when nothing is logged within 7 days of it.
+    The line's reminders stop, every line's without --line. They return when it is missed or cancelled, or when nothing
+    is logged within 7 days of it.
     """
     with opened(ctx) as app:
         booked = app.add_appointment(clinic, ref, on, line)

@@ -35,8 +35,8 @@ def register(shell: typer.Typer) -> None:
 def audit(ctx: typer.Context, as_json: AsJson = False) -> None:
     """Verify the promises on the live database.
 
-    Nobody got a message twice, too early or against their wish; none was lost; no clinic wrote to another's patient; the
-    audit trail is whole. Nothing is changed. The exit code is 1 when a promise is broken.
+    Nobody got a message twice, too early or against their wish; none was lost; no clinic wrote to another's patient;
+    the audit trail is whole. Nothing is changed. The exit code is 1 when a promise is broken.
     """
     with opened(ctx) as app, progress("Auditing", as_json=as_json) as watch:
         report = app.audit(watch)

@@ -48,7 +48,8 @@ def release(
 ) -> None:
     """Let held reminders go.
 
-    They are planned again, and never held as a backlog again. --all applies the backlog rule first, so that it lets go the whole backlog.
+    They are planned again, and never held as a backlog again. --all applies the backlog rule first,
+    so that it lets go the whole backlog.
     """
     if ids and (everything or clinic):
         refuse("Give either ids, or --clinic with --all")

@@ -1,7 +1,7 @@
 """The command that sends everything that is due now, and says when there is something to do again.
 
-Invariant: it exits 0 when its round is done whatever the outcomes, and 1 when the transport rests; the outcome is printed
-in both cases.
+Invariant: it exits 0 when its round is done whatever the outcomes, and 1 when the transport rests; the outcome is
+printed in both cases.
 """
 
 import datetime as dt
@@ -42,8 +42,8 @@ def register(shell: typer.Typer) -> None:
 def deliver(ctx: typer.Context, as_json: AsJson = False) -> None:
     """Send everything that is due now, then end.
 
-    What a killed delivery left is put right first. Outside a clinic's sending hours nothing of it goes out. Run it every
-    few minutes, by cron for example: two at a time are safe.
+    What a killed delivery left is put right first. Outside a clinic's sending hours nothing of it goes out. Run it
+    every few minutes, by cron for example: two at a time are safe.
     """
     with opened(ctx) as app:
         with progress("Delivering", as_json=as_json) as watch:
@@ -86,8 +86,7 @@ def _happened(outcome: "DeliverOutcome") -> list[tuple[int, str]]:
         (outcome.failed, f"{of(outcome.failed)} refused for good: `reminders list --state failed` shows them."),
         (
             outcome.unknown,
-            f"{of(outcome.unknown)} of which nobody can tell whether it was accepted: "
-            "`reminders list --state unknown`, then `reminders settle`.",
+            f"{of(outcome.unknown)} in doubt, accepted or not: `reminders list --state unknown`, then `settle`.",
         ),
         (outcome.cancelled, f"{of(outcome.cancelled)} withdrawn by the facts."),
         (outcome.expired, f"{of(outcome.expired)} expired: the allowed days have passed."),

@@ -133,8 +133,12 @@ def patient(value: "Dossier", staff: Mapping[int, str]) -> dict[str, Any]:
         ],
         "holds": [
             {
-                "id": one.id, "line": one.line, "until": day(one.until), "code": one.code,
-                "at": moment(one.at), "ended_at": moment(one.ended_at),
+                "id": one.id,
+                "line": one.line,
+                "until": day(one.until),
+                "code": one.code,
+                "at": moment(one.at),
+                "ended_at": moment(one.ended_at),
             }
             for one in value.holds
         ],

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reminders.cli import words
-from reminders.cli.options import AsJson, ClinicSlug, examples, pair, refuse
+from reminders.cli.options import AsJson, ClinicSlug, Pair, examples, pair, refuse
 from reminders.cli.output import progress, say, say_json, say_table
 from reminders.cli.session import opened
 
@@ -41,13 +41,14 @@ def bring_in(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV or XLSX file.")],
     clinic: ClinicSlug,
+    *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would happen.")] = False,
     errors: Annotated[
         Path | None,
         typer.Option("--errors", metavar="FILE", help="Write the rejected rows there, each with its problem."),
     ] = None,
     mapping: Annotated[
-        list[str] | None,
+        list[Pair] | None,
         typer.Option("--map", parser=pair, metavar="NAME=COLUMN", help="How the file calls a column; repeat it."),
     ] = None,
     values: Annotated[
@@ -65,8 +66,8 @@ def bring_in(
     """
     from reminders.services.import_report import ImportRequest  # noqa: PLC0415 - help needs no services
 
-    pairs = tuple((name, column) for name, column in mapping or ())
-    if len({name for name, _ in pairs}) < len(pairs):
+    pairs = tuple(mapping or ())
+    if len({one.name for one in pairs}) < len(pairs):
         refuse("--map names a column twice: give each NAME once")
     request = ImportRequest(file, clinic, dry_run, errors, pairs, values, date_format)
     with opened(ctx) as app, _staged(as_json=as_json) as watch:
@@ -99,7 +100,7 @@ def _say_report(report: "ImportReport", clinic: str) -> None:
         f"{report.unchanged} unchanged, {report.rejected} rejected."
     )
     say(
-        f"{words.count(report.patients, 'patient').capitalize()} in the file; "
+        f"{words.count(report.patients_added, 'patient').capitalize()}, "
         f"{words.count(report.treatments_added, 'treatment')} and "
         f"{words.count(report.appointments_added, 'appointment')} {would}added."
     )
@@ -122,6 +123,7 @@ def _to_look_at(report: "ImportReport") -> list[str]:
     cannot = ", ".join(
         f"{number} {reason.replace('_', ' ')}" for reason, number in report.unreachable.items() if number
     )
+    twins = "; ".join(f"{held} like {other}" for held, other in report.possible_duplicates[:SHOWN])
     pairs = (
         (report.planned, f"{words.count(report.planned, 'reminder')} of these patients planned."),
         (
@@ -130,6 +132,10 @@ def _to_look_at(report: "ImportReport") -> list[str]:
         ),
         (cannot, f"Patients who cannot be reached: {cannot}."),
         (
+            report.consent_unknown,
+            f"{words.count(report.consent_unknown, 'patient')} of unknown consent: see `clinic set --unknown-consent`.",
+        ),
+        (
             report.touch_up_count,
             f"{words.count(report.touch_up_count, 'row')} taken as a touch-up: the same line within 28 days.",
         ),
@@ -137,8 +143,7 @@ def _to_look_at(report: "ImportReport") -> list[str]:
         (report.lost_letters, f"{words.count(report.lost_letters, 'patient')} whose name lost letters in the export."),
         (
             report.possible_duplicate_count,
-            f"{words.count(report.possible_duplicate_count, 'patient')} may be there twice, and held: "
-            f"{'; '.join(f'{held} like {other}' for held, other in report.possible_duplicates[:SHOWN])}.",
+            f"{words.count(report.possible_duplicate_count, 'patient')} held, may be there twice: {twins}.",
         ),
         (report.new_practitioners, f"New practitioners: {', '.join(report.new_practitioners)}."),
         (report.new_locations, f"New locations: {', '.join(report.new_locations)}."),

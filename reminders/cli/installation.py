@@ -22,7 +22,10 @@ NO_TRANSPORT = (
     "No transport is set, so nothing can be sent: set REMINDERS_SMTP_URL, for example to "
     "smtp://user:password@host:587, or to file:outbox, which writes each message into a folder."
 )
-NO_BASE_URL = "No https REMINDERS_BASE_URL is set: messages carry no request and stop links; patients ask and stop by phone and reply."
+NO_BASE_URL = (
+    "No https REMINDERS_BASE_URL is set: messages carry no request and stop links, and patients ask and stop by phone "
+    "and reply."
+)
 
 
 def register(shell: typer.Typer) -> None:

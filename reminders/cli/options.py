@@ -4,25 +4,37 @@ Invariant: what is malformed is refused here, with a sentence that says how to w
 what is well written and means nothing is the services' to refuse.
 """
 
+import contextlib
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, NamedTuple, NoReturn
 
 import typer
 
-NARROWEST, WIDEST = 1, 2**63 - 1
+LARGEST = 2**63 - 1
+LONGEST = len(str(LARGEST))
 """What a database's number can be; a longer one would be the driver's error instead of a sentence."""
 
 
+class Pair(NamedTuple):
+    """One of our columns, and what a file calls it."""
+
+    name: str
+    column: str
+
+
+def malformed(sentence: str) -> NoReturn:
+    """Refuse a value, saying how to write it."""
+    raise typer.BadParameter(sentence)
+
+
 def day(text: str) -> dt.date:
-    """Read a day of the calendar."""
-    try:
-        if len(text.strip()) != len("YYYY-MM-DD"):
-            raise ValueError  # noqa: TRY301 - 20260325 and 2026-W13-3 are ISO too, and nobody means them
-        return dt.date.fromisoformat(text.strip())
-    except ValueError:
-        raise typer.BadParameter("write a day that exists as YYYY-MM-DD, such as 2026-03-25") from None
+    """Read a day of the calendar. 20260325 and 2026-W13-3 are ISO too, and nobody means them."""
+    with contextlib.suppress(ValueError):
+        if len(text.strip()) == len("YYYY-MM-DD"):
+            return dt.date.fromisoformat(text.strip())
+    malformed("write a day that exists as YYYY-MM-DD, such as 2026-03-25")
 
 
 def day_or_nothing(text: str) -> dt.date | str:
@@ -31,20 +43,19 @@ def day_or_nothing(text: str) -> dt.date | str:
 
 
 def day_or_open(text: str) -> dt.date | str:
-    """Read a day, or the word `open`."""
+    """Read a day, or the word `open` for no end (no value at all would read as a missing option)."""
     if text.strip().lower() == "open":
         return "open"
-    try:
+    with contextlib.suppress(typer.BadParameter):
         return day(text)
-    except typer.BadParameter:
-        raise typer.BadParameter("write a day as YYYY-MM-DD, or open") from None
+    malformed("write a day as YYYY-MM-DD, or open")
 
 
 def number(text: str) -> int:
     """Read a whole number from 1 up."""
-    plain = text.strip() if isinstance(text, str) else str(text)
-    if not (plain.isascii() and plain.isdigit()) or not NARROWEST <= int(plain[:20]) <= WIDEST:
-        raise typer.BadParameter("write a whole number from 1 up")
+    plain = text.strip()
+    if not (plain.isascii() and plain.isdigit() and len(plain) <= LONGEST and 0 < int(plain) <= LARGEST):
+        malformed("write a whole number from 1 up")
     return int(plain)
 
 
@@ -53,12 +64,12 @@ def number_or_nothing(text: str) -> int | str:
     return number(text) if text else ""
 
 
-def pair(text: str) -> tuple[str, str]:
+def pair(text: str) -> Pair:
     """Read NAME=COLUMN."""
     name, equals, column = text.partition("=")
     if not (equals and name.strip() and column.strip()):
-        raise typer.BadParameter('write NAME=COLUMN, such as patient_ref="Client ID"')
-    return name.strip(), column.strip()
+        malformed('write NAME=COLUMN, such as patient_ref="Client ID"')
+    return Pair(name.strip(), column.strip())
 
 
 class Contradiction(typer.BadParameter):

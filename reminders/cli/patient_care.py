@@ -47,7 +47,7 @@ def hold(
     clinic: ClinicSlug,
     ref: PatientRef,
     until: Annotated[
-        str, typer.Option("--until", parser=day_or_open, metavar="DAY|open", help="First day it no longer holds.")
+        object, typer.Option("--until", parser=day_or_open, metavar="DAY|open", help="First day it no longer holds.")
     ],
     why: Annotated[str, typer.Option("--why", metavar="CODE", help="A short private code, such as travel.")],
     line: Line = None,
@@ -104,7 +104,7 @@ def reply(
     say(f"Patient {ref} {what}: further reminders wait until `reminders patient reply … --close`.")
 
 
-def export(ctx: typer.Context, clinic: ClinicSlug, ref: PatientRef, as_json: AsJson = False) -> None:  # noqa: ARG001 - it is JSON either way
+def export(ctx: typer.Context, clinic: ClinicSlug, ref: PatientRef, _as_json: AsJson = False) -> None:
     """Print everything kept of a patient, as JSON.
 
     The record, the messages as they were sent, and the audit extract.
@@ -120,7 +120,8 @@ def export(ctx: typer.Context, clinic: ClinicSlug, ref: PatientRef, as_json: AsJ
 def erase(ctx: typer.Context, clinic: ClinicSlug, ref: PatientRef, as_json: AsJson = False) -> None:
     """Erase who a patient is, for good.
 
-    Names, addresses, messages and notes go. Days, states and numbers stay, and the address as a keyed hash, so that no import has them written to again.
+    Names, addresses, messages and notes go. Days, states and numbers stay, and the address as a keyed
+    hash, so that no import has them written to again.
     """
     with opened(ctx) as app:
         outcome = app.erase_patient(clinic, ref)

@@ -43,7 +43,8 @@ def preview(
 ) -> None:
     """Show a message exactly as it would be sent.
 
-    It is the patient's next one, or that of --step: headers, subject and text.     The HTML part is written with --out. Links are made when a message is sent: those shown here open nothing.
+    It is the patient's next one, or that of --step: headers, subject and text. The HTML part is
+    written with --out. Links are made when a message is sent: those shown here open nothing.
     """
     with opened(ctx) as app:
         found = app.preview(clinic, patient, step)

@@ -126,8 +126,7 @@ def void(
     if ref is not None and others != (None, None, None):
         refuse("Name the entry either with --ref or with --patient, --protocol and --on")
     with opened(ctx) as app:
-        row = app.void_treatment(clinic, ref, patient, protocol, on, why)
-        person = app.patient_ref(row.patient_id)
+        row, person = app.void_treatment(clinic, ref, patient, protocol, on, why)
     if as_json:
         say_json({"treatment": documents.treatment(row, clinic, person)})
         return

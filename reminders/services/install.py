@@ -14,7 +14,13 @@ from reminders.services.keys import Keys
 from reminders.settings import Settings
 from reminders.store import installation
 from reminders.store.database import Database
-from reminders.store.migrating import check_ready, create_or_upgrade, current_revision, head_revision
+from reminders.store.migrating import (
+    DatabaseMissing,
+    check_ready,
+    create_or_upgrade,
+    current_revision,
+    head_revision,
+)
 
 
 class NotInstalled(DatabaseNotReady):
@@ -38,7 +44,7 @@ def install(settings: Settings, clock: Clock) -> Installed:
     1. A key file, unless a key is given or the database already needs one. 2. The tables. 3. In one transaction the
     pepper and the starter catalogue. A crash after any of them leaves what the next run goes on from.
     """
-    before = current_revision(settings.database_url)
+    before = _revision(settings.database_url)
     key_made = _make_key(settings, fresh=before is None)
     keys = ring.read_ring(settings)
     create_or_upgrade(settings.database_url)
@@ -53,6 +59,13 @@ def install(settings: Settings, clock: Clock) -> Installed:
     head = head_revision()
     upgraded = before if before not in (None, head) else None
     return Installed(key_made, before is None, upgraded, head, added)
+
+
+def _revision(url: str) -> str | None:
+    try:
+        return current_revision(url)
+    except DatabaseMissing:
+        return None
 
 
 def _make_key(settings: Settings, *, fresh: bool) -> bool:

@@ -5,12 +5,12 @@ Invariant: the same moment gives the same clinic, person by person and day by da
 
 import datetime as dt
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from reminders.domain.protocol import Protocol
 from reminders.domain.sending_hours import local_day, moment
 from reminders.mail.inbox import Mailbox
-from reminders.services.catalogue_file import starter_catalogue
 from reminders.services.sample_cast import MAILBOXES, cast
 from reminders.services.sample_script import (
     COLLEAGUE,
@@ -97,11 +97,11 @@ CLINICS = (
 )
 
 
-def sample(now: dt.datetime) -> Sample:
-    """Return the sample clinic as it is to stand at the moment `now`."""
+def sample(now: dt.datetime, protocols: Iterable[Protocol]) -> Sample:
+    """Return the sample clinic as it is to stand at the moment `now`, treated by these protocols."""
     today = local_day(ZONE, now)
     last = today if moment(ZONE, today, DELIVERS) <= now else today - dt.timedelta(days=1)
-    catalogue = {protocol.code: protocol for protocol in starter_catalogue()}
+    catalogue = {protocol.code: protocol for protocol in protocols}
     chance = random.Random(_SEED)  # noqa: S311 - the same clinic every time is what is wanted
     last = working_day(last)
     script = Script(working_day(last - dt.timedelta(days=DAYS)), last, today, catalogue, chance)

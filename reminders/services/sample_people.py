@@ -15,9 +15,9 @@ _NAMES = (
     (
         30,
         """Amelia:amelia Beatrice:beatrice Charlotte:charlotte Daniel:daniel Edith:edith Finn:finn Grace:grace
-        Harriet:harriet Imogen:imogen James:james Katherine:katherine Lucy:lucy Matthew:matthew Nora:nora Oliver:oliver""",
+        Harriet:harriet Imogen:imogen James:james Katherine:katherine Lucy:lucy Matthew:matthew Nora:nora""",
         """Ashworth:ashworth Bennett:bennett Carter:carter Doyle:doyle Ellison:ellison Fairfax:fairfax Greaves:greaves
-        Hollis:hollis Kendrick:kendrick Lockwood:lockwood O’Shea:oshea Pemberton:pemberton Quayle:quayle St.~Clair:stclair""",
+        Hollis:hollis Kendrick:kendrick Lockwood:lockwood O’Shea:oshea Pemberton:pemberton St.~Clair:stclair""",
     ),
     (
         12,

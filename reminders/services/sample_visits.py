@@ -1,4 +1,4 @@
-"""Invents what a sample clinic did in two years: who came when for what, as its old program exports and as it is logged.
+"""Invents what a sample clinic did in two years: who came when for what, as it was exported and as it is logged.
 
 Invariant: a visit before the clinic began with the product stands in the export; a later one is an event of its day.
 """

@@ -62,8 +62,6 @@ def record_many(tx: Transaction, events: Sequence[Event]) -> None:
     """Put events on the trail, in their order, with one statement."""
     if not events:
         return
-    if tx.connection.dialect.name == "postgresql":  # on SQLite the writer is alone already
-        tx.connection.exec_driver_sql("LOCK TABLE audit IN EXCLUSIVE MODE")
     last = tx.connection.execute(select(audit.c.id, audit.c.mac).order_by(audit.c.id.desc()).limit(1)).first()
     number, mac = last or (0, "")
     rows = []

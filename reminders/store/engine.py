@@ -1,7 +1,7 @@
 """Opens the database that a URL names: SQLite with the pragmas our promises rest on, or PostgreSQL.
 
 Invariant: opening never creates a file and never turns an empty or foreign one into a database; every transaction is
-begun by us, as a reader or (on SQLite at once, BEGIN IMMEDIATE) as a writer.
+begun by us, as a reader or as the one writer: what a writer has read stays true until it commits.
 """
 
 import sqlite3
@@ -20,6 +20,8 @@ WRITES = "reminders_writes"
 """The execution option of a connection whose next transaction is a writer's."""
 
 BUSY_MS = 30_000
+
+_ONE_WRITER = 0x7265_6D69  # any number that only we use: PostgreSQL's advisory locks are named by numbers
 
 _HEADER = b"SQLite format 3\x00"
 
@@ -68,7 +70,7 @@ def shown(url: str) -> str:
 def open_engine(url: str, *, busy_ms: int = BUSY_MS) -> Engine:
     """Return an engine that connects when first used."""
     path = sqlite_path(url)
-    return _postgresql(url) if path is None else sqlite_engine(path, busy_ms=busy_ms)
+    return _postgresql(url, busy_ms) if path is None else sqlite_engine(path, busy_ms=busy_ms)
 
 
 def sqlite_engine(path: Path, *, busy_ms: int = BUSY_MS, create: bool = False) -> Engine:
@@ -115,7 +117,7 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _postgresql(url: str) -> Engine:
+def _postgresql(url: str, busy_ms: int) -> Engine:
     parsed = parse(url).set(drivername="postgresql+psycopg")
     try:
         engine = create_engine(parsed, hide_parameters=True, pool_pre_ping=True)
@@ -123,10 +125,13 @@ def _postgresql(url: str) -> Engine:
         raise NoPostgresqlDriver from None
     except ArgumentError:
         raise DatabaseUnreachable from None
-    event.listen(engine, "begin", _begin_postgresql)
+
+    def begin(connection: Connection) -> None:
+        if not connection.get_execution_options().get(WRITES):
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            return
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {busy_ms}")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ONE_WRITER})")
+
+    event.listen(engine, "begin", begin)
     return engine
-
-
-def _begin_postgresql(connection: Connection) -> None:
-    if not connection.get_execution_options().get(WRITES):
-        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")

@@ -79,8 +79,9 @@ _POSTGRESQL = {
     "XX001": DatabaseDamaged,
     "XX002": DatabaseDamaged,
     "58030": DatabaseDamaged,
+    "25006": DatabaseUnwritable,
 }
-"""SQLSTATE: disk full, lock not available, serialization failure, deadlock, corrupted data or index, I/O error."""
+"""SQLSTATE: disk full, lock not available, serialization failure, deadlock, corrupted data or index, I/O error, read-only."""
 
 
 @contextmanager

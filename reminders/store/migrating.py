@@ -30,8 +30,6 @@ from reminders.store.faults import (
     in_our_words,
 )
 
-_UPGRADE_LOCK = 0x7265_6D69_6E64  # any number that only we use: PostgreSQL's advisory locks are named by numbers
-
 
 class NoSuchFolder(BadInput):
     """The folder {place} is not there: make it, or set REMINDERS_DATABASE_URL to another place."""
@@ -117,9 +115,6 @@ def _publish(fresh: Path, path: Path) -> None:
 
 def _upgrade(engine: Engine, place: str, path: Path | None) -> str | None:
     with engine.connect() as connection:
-        if path is None:
-            connection.exec_driver_sql(f"SELECT pg_advisory_lock({_UPGRADE_LOCK})")
-            connection.commit()
         found = _revision(connection, place)
         connection.rollback()
         if found is not None:

@@ -25,7 +25,8 @@ def pieces(keys: Iterable[T], size: int = PIECE) -> Iterator[Sequence[T]]:
 def insert_unless_there(connection: Connection, table: Table, values: dict[str, object]) -> bool:
     """Insert a row unless a row with one of its unique keys is there; return whether it was inserted."""
     add = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    return connection.execute(add(table).on_conflict_do_nothing(), values).rowcount == 1
+    statement = add(table).on_conflict_do_nothing().returning(*table.primary_key)
+    return connection.execute(statement, values).first() is not None
 
 
 def insert_row(connection: Connection, table: Table, values: Mapping[str, object]) -> int:

@@ -1,0 +1,124 @@
+"""A clinic that works: patients treated, planned and written to by the product itself, for the audit to look at.
+
+Invariant: `House` does everything through services; only `tamper` writes rows behind the product's back.
+"""
+
+import datetime as dt
+import random
+import sqlite3
+from pathlib import Path
+
+from reminders.mail.folder import FolderTransport
+from reminders.mail.render import Renderer
+from reminders.services import record
+from reminders.services.audit import AuditReport, audit
+from reminders.services.breaker import Breakers
+from reminders.services.deliver import DeliverOutcome, deliver
+from reminders.services.find import the_clinic
+from reminders.services.keys import Keys
+from reminders.services.patient import add_patient
+from reminders.services.points import nobody
+from reminders.services.record import NewTreatment
+from reminders.services.rounds import Worker
+from reminders.store import clinics, protocols
+from reminders.store.database import Database
+from tests.support.facts import CATALOGUE, day, utc
+
+START = utc("2026-03-02 09:00")
+TREATED = "2026-03-02"
+INVITED = utc("2026-05-19 09:10")  # opens on 2 June, two weeks before is Tuesday 19 May, 10:00 in London
+
+
+class SetClock:
+    """A clock that shows what it is set to."""
+
+    def __init__(self, now: dt.datetime) -> None:
+        self.at = now
+
+    def now(self) -> dt.datetime:
+        return self.at
+
+
+class House:
+    """One clinic, `linden`, with its deliveries into a folder."""
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        self.keys = Keys(b"the pepper of a test")
+        self.database = database.with_audit_key(self.keys.audit_key)
+        self.path = Path(database.url.removeprefix("sqlite:///"))
+        self.clock = SetClock(START)
+        transport = FolderTransport(folder)
+        self.worker = Worker(
+            database=self.database,
+            clock=self.clock,
+            keys=self.keys,
+            renderer=Renderer(),
+            transport=transport,
+            breakers=Breakers(transport.name),
+            lease=dt.timedelta(seconds=60),
+            link_base="https://reminders.linden.test",
+            observe=nobody,
+            chance=random.Random(1),
+        )
+        with self.database.write(START, "init") as tx:
+            for protocol in CATALOGUE.values():
+                protocols.save_protocol(tx, protocol)
+        self.add_clinic("linden")
+
+    def add_clinic(self, slug: str) -> None:
+        with self.database.write(self.clock.at, "cli") as tx:
+            clinics.add_clinic(
+                tx,
+                slug=slug,
+                name=slug.title(),
+                timezone="Europe/London",
+                email=f"desk@{slug}.test",
+                phone="+44 20 7946 0018",
+                address="1 Quay Street, London",
+            )
+
+    def treat(self, ref: str, on: str = TREATED, protocol: str = "botulinum-cosmetic", clinic: str = "linden") -> None:
+        """Enrol a patient where they are new, and record a treatment."""
+        with self.database.write(self.clock.at, "cli") as tx:
+            place = the_clinic(tx, clinic)
+            if not clinics_has(tx, place.id, ref):
+                given = {
+                    "given_name": "Odile",
+                    "family_name": "Nowak",
+                    "email": f"{ref}@home.test",
+                    "consent": "granted",
+                }
+                add_patient(tx, self.keys, place, ref, given)
+            record.add_treatment(tx, place, NewTreatment(patient=ref, protocol=protocol, day=day(on)))
+
+    def deliver(self, at: dt.datetime = INVITED) -> DeliverOutcome:
+        self.clock.at = at
+        return deliver(self.worker, "one", 1)
+
+    def audit(self, after: dt.timedelta = dt.timedelta(minutes=10)) -> AuditReport:
+        self.clock.at += after
+        return audit(self.database, self.clock, self.keys)
+
+    def tamper(self, *statements: str, drop_triggers: bool = False) -> None:
+        """Write to the file as somebody with SQL would, without any constraint."""
+        connection = sqlite3.connect(self.path)
+        connection.execute("PRAGMA foreign_keys = OFF")
+        if drop_triggers:
+            named = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+            for (name,) in named:
+                connection.execute(f"DROP TRIGGER {name}")
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+        connection.close()
+
+    def broken(self, promise: int, after: dt.timedelta = dt.timedelta(minutes=10)) -> list[str]:
+        """Return the problems that an audit finds with one promise."""
+        return [finding.problem for finding in self.audit(after).findings if finding.promise == promise]
+
+
+def clinics_has(tx: object, clinic_id: int, ref: str) -> bool:
+    """Tell whether the clinic has a patient of that number."""
+    from reminders.store.patients import patient_by_ref
+
+    return patient_by_ref(tx, clinic_id, ref) is not None  # type: ignore[arg-type]

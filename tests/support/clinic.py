@@ -1,0 +1,246 @@
+"""Clinics, patients and treatments for tests of whole services: recorded by the real services on a real database.
+
+Invariant: nothing is written past a service, time stands still until a test moves it, and chance is seeded.
+"""
+
+import datetime as dt
+import itertools
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from reminders.domain.facts import Kind
+from reminders.domain.lifecycle import Reason, State
+from reminders.mail.render import Renderer
+from reminders.mail.smtp import Security, SmtpTransport
+from reminders.mail.smtp_session import Deadlines
+from reminders.mail.transport import Transport
+from reminders.services import book, catalogue, clinic, patient, record
+from reminders.services.breaker import Breakers
+from reminders.services.deliver import DeliverOutcome, deliver
+from reminders.services.find import the_clinic
+from reminders.services.keys import Keys
+from reminders.services.patient import PatientChange
+from reminders.services.plan import PlanOutcome, plan_everyone
+from reminders.services.points import Observer, nobody
+from reminders.services.rounds import Worker
+from reminders.store import reminders
+from reminders.store.clinics import Clinic
+from reminders.store.database import Database, Transaction, create_or_upgrade
+from reminders.store.listing import ListedReminder
+from reminders.store.patients import Patient
+from reminders.store.treatments import TreatmentRow
+from tests.support.facts import day, utc
+
+PEPPER = b"a pepper that only tests know..."
+TREATED = "2026-01-05"
+"""A Monday. A cosmetic treatment on it opens on 5 April; the invitation's day is Sunday 22 March."""
+LOGGED_AT = utc("2026-01-05 12:00")
+INVITED_AT = utc("2026-03-23 10:00")
+"""Monday: the first sending day after the invitation's own."""
+FOLLOW_UP_AT = utc("2026-05-05 09:00")
+LAST_CALL_AT = utc("2026-06-15 09:00")
+SHORT = Deadlines(connect=5, banner=5, command=5, dot_reply=5, transaction=20, quit=1)
+LEASE = dt.timedelta(minutes=1)
+LINKS = "https://reminders.clinic.example"
+
+
+class Listening(Protocol):
+    """A server of a test."""
+
+    host: str
+    port: int
+
+
+class FakeClock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self, now: dt.datetime = LOGGED_AT) -> None:
+        self._now = now
+
+    def now(self) -> dt.datetime:
+        return self._now
+
+    def set(self, moment: dt.datetime) -> None:
+        self._now = moment
+
+    def advance(self, **length: float) -> None:
+        self._now += dt.timedelta(**length)
+
+
+def to(server: Listening, deadlines: Deadlines = SHORT) -> SmtpTransport:
+    """Return the way to a server that listens on this machine."""
+    return SmtpTransport(server.host, server.port, Security.NEVER, deadlines=deadlines)
+
+
+def installed(path: Path) -> Path:
+    """Make a database with the starter catalogue at `path`, to be copied by whoever needs many."""
+    create_or_upgrade(f"sqlite:///{path}")
+    office = Office(f"sqlite:///{path}", FakeClock())
+    office.install()
+    office.close()  # which brings everything from the log into the file
+    return path
+
+
+class Office:
+    """What stands on one database: clinics and their patients, and the delivery that serves them."""
+
+    def __init__(self, url: str, clock: FakeClock, *, seed: int = 1) -> None:
+        self.keys = Keys(PEPPER, _tokens(seed))
+        self.database = Database(url, audit_key=self.keys.audit_key, busy_ms=20_000)
+        self.clock = clock
+        self.renderer = Renderer()
+        self.chance = random.Random(seed)
+        self._names = itertools.count(1)
+
+    def install(self) -> None:
+        with self.write() as tx:
+            catalogue.install_starter(tx)
+
+    def close(self) -> None:
+        self.database.close()
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        with self.database.write(self.clock.now(), "test") as tx:
+            yield tx
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        with self.database.read(self.clock.now()) as tx:
+            yield tx
+
+    # what is recorded
+    def add_clinic(self, slug: str = "riverside", **given: Any) -> Clinic:
+        values = {
+            "name": f"Clinic {slug.title()}",
+            "timezone": "Europe/London",
+            "email": f"hello@{slug}.example",
+            "phone": "+44 20 7946 0000",
+            "address": "1 River Street, London",
+            "booking_url": f"https://{slug}.example/book",
+            "jurisdiction": "uk",
+        }
+        with self.write() as tx:
+            return clinic.add_clinic(tx, slug, values | given, ["Dr Jane Hart"])
+
+    def change_clinic(self, slug: str = "riverside", **given: Any) -> None:
+        with self.write() as tx:
+            clinic.change_clinic(tx, slug, given)
+
+    def pause(self, slug: str = "riverside", *, paused: bool = True) -> None:
+        with self.write() as tx:
+            clinic.set_paused(tx, slug, paused=paused)
+
+    def add_patient(self, ref: str = "P1", slug: str = "riverside", **given: Any) -> Patient:
+        values = {
+            "given_name": f"Ada{ref}",
+            "family_name": "Lovelace",
+            "email": f"{ref.lower()}@{slug}-patients.example",
+            "consent": "granted",
+        }
+        with self.write() as tx:
+            return patient.add_patient(tx, self.keys, the_clinic(tx, slug), ref, values | given)
+
+    def change_patient(self, ref: str = "P1", slug: str = "riverside", **given: Any) -> None:
+        decisions = {name: given.pop(name) for name in ("opt_out", "due", "line") if name in given}
+        with self.write() as tx:
+            patient.change_patient(tx, self.keys, the_clinic(tx, slug), ref, PatientChange(given, **decisions))
+
+    def hold(self, ref: str = "P1", until: dt.date | None = None, slug: str = "riverside") -> None:
+        with self.write() as tx:
+            patient.hold_patient(tx, the_clinic(tx, slug), ref, None, until, "away")
+
+    def answer(self, kind: Reason, ref: str = "P1", slug: str = "riverside") -> None:
+        with self.write() as tx:
+            patient.log_answer(tx, the_clinic(tx, slug), ref, kind)
+
+    def treat(
+        self,
+        ref: str = "P1",
+        on: str = TREATED,
+        protocol: str = "botulinum-cosmetic",
+        slug: str = "riverside",
+        **more: Any,
+    ) -> TreatmentRow:
+        entry = record.NewTreatment(ref, protocol, day(on), **({"kind": Kind.TREATMENT} | more))
+        with self.write() as tx:
+            return record.add_treatment(tx, the_clinic(tx, slug), entry)
+
+    def void(self, treatment_ref: str, slug: str = "riverside") -> None:
+        with self.write() as tx:
+            found = the_clinic(tx, slug)
+            record.void_treatment(tx, found, record.treatment_by(tx, found, ref=treatment_ref), "wrong patient")
+
+    def book(self, on: str, ref: str = "P1", slug: str = "riverside", line: str | None = None) -> int:
+        with self.write() as tx:
+            return book.add_appointment(tx, the_clinic(tx, slug), ref, day(on), line)
+
+    def add_due(self, count: int, slug: str = "riverside", on: str = TREATED, prefix: str = "P") -> None:
+        """Enrol and treat so many patients, `P1` to `Pn`, in one transaction."""
+        with self.write() as tx:
+            found = the_clinic(tx, slug)
+            for number in range(1, count + 1):
+                ref = f"{prefix}{number}"
+                given = {"given_name": f"Ada{ref}", "email": f"{ref.lower()}@{slug}-patients.example"}
+                patient.add_patient(tx, self.keys, found, ref, given | {"consent": "granted"})
+                record.add_treatment(tx, found, record.NewTreatment(ref, "botulinum-cosmetic", day(on)))
+
+    def plan(self) -> PlanOutcome:
+        return plan_everyone(self.database, self.clock)
+
+    # delivery
+    def worker(
+        self,
+        transport: Transport,
+        *,
+        observe: Observer = nobody,
+        lease: dt.timedelta = LEASE,
+        link_base: str | None = LINKS,
+        renderer: Renderer | None = None,
+    ) -> Worker:
+        return Worker(
+            database=self.database,
+            clock=self.clock,
+            keys=self.keys,
+            renderer=renderer or self.renderer,
+            transport=transport,
+            breakers=Breakers(transport.name),
+            lease=lease,
+            link_base=link_base,
+            observe=observe,
+            chance=self.chance,
+        )
+
+    def deliver(self, transport: Transport, round_size: int = 1, **more: Any) -> DeliverOutcome:
+        return deliver(self.worker(transport, **more), f"deliver-{next(self._names)}", round_size)
+
+    # what is seen
+    def rows(self, ref: str | None = None, slug: str | None = None) -> list[ListedReminder]:
+        """Return the stored reminders by moment, of one patient or of all."""
+        with self.read() as tx:
+            found = reminders.listing(tx)
+            return [row for row in found if ref in (None, row.patient) and slug in (None, row.clinic)]
+
+    def row(self, step: str = "invitation", ref: str = "P1", slug: str = "riverside") -> ListedReminder:
+        """Return one patient's reminder of a step."""
+        [found] = [row for row in self.rows(ref, slug) if row.step == step]
+        return found
+
+    def states(self, ref: str | None = None) -> dict[str, int]:
+        """Count the reminders by state, and reason where there is one."""
+        counted: dict[str, int] = {}
+        for row in self.rows(ref):
+            name = f"{row.state} {row.reason}" if row.reason else str(row.state)
+            counted[name] = counted.get(name, 0) + 1
+        return counted
+
+    def ids(self, state: State) -> list[int]:
+        return [row.id for row in self.rows() if row.state is state]
+
+
+def _tokens(seed: int) -> Any:  # noqa: ANN401 - a function without arguments
+    counter = itertools.count(1)
+    return lambda: f"token-{seed}-{next(counter):05d}-abcdefghijklmnopqrstuvwxyz"
