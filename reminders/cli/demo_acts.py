@@ -182,7 +182,7 @@ class Actor:
             writer.writeheader()
             writer.writerows(event.rows)
         report = self.app.bring_in(ImportRequest(path, event.clinic))
-        self.counts.patients += report.patients
+        self.counts.patients += report.patients_added
         self.counts.treatments += report.treatments_added
 
     @act.register

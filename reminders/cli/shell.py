@@ -10,7 +10,6 @@ import re
 import sys
 import traceback
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import Annotated, Any, NoReturn
@@ -19,6 +18,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from reminders import __version__
 from reminders.cli import (
     appointment,
     checks,
@@ -43,6 +43,12 @@ CANNOT_DO, WRONG_COMMAND_LINE, BAD_INPUT, DATABASE_NOT_READY, INTERRUPTED = 1, 2
 _ADDRESS = re.compile(r"(?<![^\s'\"(<=])[^\s@/:'\"(<=]+@[^\s@'\")>,;]+")
 _PACKAGE = __name__.partition(".")[0]
 
+ORDER = (
+    *("init", "demo", "doctor", "clinic", "protocol", "patient", "treatment", "appointment", "import"),
+    *("plan", "deliver", "list", "why", "preview", "release", "hold", "settle", "retry", "bounce", "audit"),
+)
+"""The commands in the order in which a person meets them."""
+
 INTRODUCTION = """
 Reminds a clinic's patients, once per step, when a maintenance consultation makes sense.
 
@@ -54,6 +60,9 @@ Begin with `reminders init`, then `reminders clinic add`, `reminders patient add
 
 class Shell(TyperGroup):
     """The whole command line; every way a command can end leaves through `main`."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override] # noqa: ARG002, D102 - the base class says it
+        return sorted(self.commands, key=ORDER.index)
 
     def main(  # noqa: D102 - the base class says it
         self,
@@ -96,7 +105,7 @@ class Shell(TyperGroup):
 
 
 def build() -> typer.Typer:
-    """Return the command line with every command registered, in the order in which a person meets them."""
+    """Return the command line with every command registered."""
     shell = typer.Typer(
         cls=Shell,
         help=INTRODUCTION,
@@ -126,7 +135,10 @@ def reminders(
         typer.Option("--config", metavar="FILE", help="The settings' file, instead of reminders.toml right here."),
     ] = None,
     _version: Annotated[
-        bool, typer.Option("--version", is_eager=True, callback=lambda given: _say_version(given=given))
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=lambda given: _say_version(given=given), help="Show it and end."
+        ),
     ] = False,
 ) -> None:
     """Keep what stands before the command."""
@@ -137,7 +149,7 @@ def reminders(
 def _say_version(*, given: bool) -> None:
     """Show the version and end."""
     if given:
-        sys.stdout.write(f"reminders {version('maintenance-reminders')}\n")
+        sys.stdout.write(f"reminders {__version__}\n")
         raise typer.Exit
 
 

@@ -6,6 +6,7 @@ Invariant: it needs the bytes alone, tokens blanked or not, since the facts they
 import re
 
 from reminders.mail import wording
+from reminders.mail.check import section_of_text
 from reminders.mail.compose import parts
 from reminders.mail.html import read_html
 
@@ -28,13 +29,3 @@ def lacks_consultation(content: bytes) -> tuple[str, ...]:
         elif not _REACHABLE.search(words):
             found.append(f"the consultation section of the {part} part does not say how to reach the clinic")
     return tuple(found)
-
-
-def section_of_text(text: str) -> str:
-    """Return what stands below the underlined heading of the consultation, up to the next such heading."""
-    lines = text.split("\n")
-    underlined = [at for at, line in enumerate(lines[1:]) if line and set(line) == {"-"} and lines[at]]
-    for here, following in zip(underlined, [*underlined[1:], len(lines)], strict=True):
-        if lines[here] == wording.CONSULTATION_HEADING:
-            return "\n".join(lines[here + 2 : following])
-    return ""

@@ -160,6 +160,7 @@ class SmtpSession:
     def _cut_short(self, phase: Phase) -> Outcome:
         """Return how it ended when the server spoke, or went, before the dot; the connection is dropped."""
         try:
+            self._wire.spoke_unasked()  # takes in what has arrived, also when the time is up
             reply = self._wire.reply(self._deadlines.command)
         except (OSError, SenselessReply):
             return self._drop(lost(phase, dot_sent=False))

@@ -107,6 +107,6 @@ def _key(name: str) -> str:
 
 def _seen(header: Sequence[str]) -> str:
     """Tell the header's names, unless they look like somebody's data: a file without a header begins with a patient."""
-    if any(_NOT_A_NAME.search(cell) for cell in header if cell) or not any(header):
+    if any(_NOT_A_NAME.search(cell) or not cell.isprintable() for cell in header if cell) or not any(header):
         return "Its first row does not look like a header: put the columns' names there"
     return f"It has: {', '.join(cell[:80] for cell in header if cell)}"

@@ -12,6 +12,7 @@ from typing import TypeVar
 from reminders.domain.facts import Rules
 from reminders.services import import_reach
 from reminders.services.calendar import rules_for
+from reminders.services.import_entries import enter_many
 from reminders.services.import_patients import PatientRows, Value, merged
 from reminders.services.import_people import DUPLICATE, PersonChange, change_of, folded, person_of
 from reminders.services.import_report import RowProblem
@@ -19,7 +20,7 @@ from reminders.services.import_rows import VisitRow
 from reminders.services.import_visits import Bookings, Known, Ledger, bookings_of
 from reminders.services.keys import Keys
 from reminders.services.plan import plan_patients
-from reminders.services.record import Entry, enter_treatments
+from reminders.services.record import Entry
 from reminders.store import appointments, clinics, contacts, facts, patients, reminders, treatments
 from reminders.store.appointments import AppointmentRow
 from reminders.store.clinics import Clinic
@@ -84,8 +85,7 @@ def store_patients(
     for person in people:
         person.change = change_of(person.stored, person.values, practitioners, locations, keys)
     twins = _twins(tx, clinic, people)
-    for person in people:
-        _store_person(tx, clinic, person, done)
+    _store_people(tx, clinic, people, done)
     _store_visits(tx, clinic, people, rules, practitioners, done)
     _hold_twins(tx, people, twins, done)
     _plan(tx, clinic, people, rules, waiting, done)
@@ -119,7 +119,7 @@ def _people(tx: Transaction, clinic: Clinic, chunk: Sequence[tuple[PatientRows, 
 def _decide_visits(tx: Transaction, people: Sequence[_Person], rules: Rules, done: Stored) -> None:
     ids = [person.stored.id for person in people if person.stored]
     entries = _by_patient(treatments.treatments_of(tx, ids, include_withdrawn=True))
-    booked = _by_patient(row for patient_id in ids for row in appointments.appointments_of(tx, patient_id))
+    booked = _by_patient(appointments.appointments_of(tx, ids))
     lines = {code: protocol.line for code, protocol in rules.protocols.items()}
     for person in people:
         own = person.stored.id if person.stored else 0
@@ -183,16 +183,15 @@ def _stored_key(person: _Person) -> str:
     return (person.stored.address_key if person.stored else None) or ""
 
 
-def _store_person(tx: Transaction, clinic: Clinic, person: _Person, done: Stored) -> None:
-    if person.stored is None:
-        person.id = patients.add_patient(tx, clinic.id, person.ref, person.change.values).id
-        done.counts["patients"] += 1
-        person.is_touched = True
-        return
-    person.id = person.stored.id
-    if person.change.values:
-        patients.change_patient(tx, person.id, person.change.values)
-        person.is_touched = True
+def _store_people(tx: Transaction, clinic: Clinic, people: Sequence[_Person], done: Stored) -> None:
+    new = [(person.ref, person.change.values) for person in people if person.stored is None]
+    ids = patients.add_patients(tx, clinic.id, new)
+    done.counts["patients"] += len(new)
+    for person in people:
+        person.id = person.stored.id if person.stored else ids[person.ref]
+        if person.stored and person.change.values:
+            patients.change_patient(tx, person.id, person.change.values)
+        person.is_touched = person.stored is None or bool(person.change.values)
 
 
 def _store_visits(
@@ -216,7 +215,7 @@ def _store_visits(
         for person in people
         for entry in person.entries
     ]
-    enter_treatments(tx, entries)
+    enter_many(tx, clinic.id, entries)
     done.counts["treatments"] += len(entries)
     current = patients.patients_by_ids(tx, [person.id for person in people if person.bookings.add])
     for person in people:

@@ -15,8 +15,8 @@ MONTHS = 12
 _TIME = re.compile(
     r"[T ,]+(\d{1,2})(?::(\d{2}))?(?::\d{2}(?:[.,]\d+)?)?\s*([AaPp]\.?[Mm]\.?)?\s*(Z|[+-]\d{2}:?\d{2})?$"
 )
-_ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
-_WRITTEN = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4})")
+_ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
+_WRITTEN = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4})", re.ASCII)
 _TIME_DIRECTIVE = re.compile(r"[\sT,]*%-?[HIMSpfzZX].*$")
 
 

@@ -132,7 +132,7 @@ class ErrorFile:
             if len(row.cells) == 1 and row.problem:
                 self._file.write(row.cells[0] + "\r\n")  # as it was: no quoting of ours would bring it back
             else:
-                writer.writerow(_cells(row.cells, place, _said(found), days))
+                writer.writerow(_cells(row.cells, place, len(table.header), _said(found), days))
             number, found = next(waiting, (0, iter(())))
 
 
@@ -140,14 +140,13 @@ def _said(problems: Iterable[RowProblem]) -> str:
     return "; ".join(f"{found.column}: {found.problem}" if found.column else found.problem for found in problems)
 
 
-def _cells(cells: Sequence[str], place: int, said: str, days: Days) -> list[str]:
+def _cells(cells: Sequence[str], place: int, width: int, said: str, days: Days) -> list[str]:
     """Return the row's own cells with what is wrong at `place`, or behind them where there are too many."""
     texts = [days.written(cell) if isinstance(cell, TypedDay) else _guarded(cell) for cell in cells]
     texts += [""] * (place - len(texts))
-    if len(texts) > place + 1:
+    if len(texts) > width:
         return [*texts, said]
-    texts[place:] = [said]
-    return texts
+    return [*texts[:place], said, *texts[place + 1 :]]
 
 
 def _guarded(cell: str) -> str:

@@ -169,7 +169,7 @@ class Judge:
         reading.judged.unmapped = meaning.unmapped
         kind = self._kind(reading)
         day, booked_for = self._visit_day(reading, "treated_on"), self._visit_day(reading, "booked_for")
-        status = self._status(reading, day, booked_for)
+        status = self._status(reading, day, booked_for, matters=bool(meaning.services))
         if status == values.COMPLETED and day and day > self._today:
             reading.wrong("treated_on", f"{day} lies in the future, but the visit is said to be completed")
         ignored = bool(service_cell) and not meaning.services
@@ -203,8 +203,8 @@ class Judge:
             reading.wrong(column, f"{day} lies more than five years ahead: check the year")
         return day
 
-    def _status(self, reading: _Reading, day: dt.date | None, booked_for: dt.date | None) -> str:
-        """Return what became of the visit; empty where the row is about none."""
+    def _status(self, reading: _Reading, day: dt.date | None, booked_for: dt.date | None, *, matters: bool) -> str:
+        """Return what became of the visit, empty where the row is about none; it `matters` for a service to record."""
         word = reading.text("visit_status")
         if word:
             try:
@@ -216,7 +216,7 @@ class Judge:
             return values.BOOKED
         if not self._has_status:
             return values.COMPLETED if day or (reading.text("protocol") and not booked_for) else ""
-        if day and reading.text("protocol"):
+        if day and matters:
             reading.wrong("visit_status", "is empty for a past visit: say whether it was completed")
         return ""
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from reminders.domain.facts import Consent, Status
-from reminders.mail.address import normalise
 from reminders.services.import_crosscheck import person_key
 from reminders.services.import_patients import Value
 from reminders.services.keys import Keys
@@ -75,8 +74,8 @@ def _now(name: str, fields: Mapping[str, object], stored: Patient | None) -> obj
 
 
 def address_key(keys: Keys, recipient: object) -> str | None:
-    """Return the keyed hash of the address that would be written to."""
-    return keys.address_key(normalise(str(recipient))) if recipient else None
+    """Return the keyed hash of the address that would be written to; it is parsed, so that folding it normalises it."""
+    return keys.address_key(str(recipient).casefold()) if recipient else None
 
 
 def person_of(stored: Patient | None, fields: Mapping[str, object]) -> str:

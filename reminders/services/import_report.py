@@ -41,7 +41,8 @@ class ImportReport:
 
     `errors` and `warnings` list at most `MOST_LISTED`; `errors_left_out` and `warnings_left_out` count the rest (the
     error file has all errors). `unmapped_services` are (name, rows) pairs; `placeholders` and `lost_letters` count
-    patients, `unreachable` the file's patients by reason, `consent_unknown` those of them whose consent nobody asked; `planned` and `held_as_backlog` count reminders.
+    patients, `unreachable` the file's patients by reason, `consent_unknown` those among them whose consent nobody
+    asked; `planned` and `held_as_backlog` count reminders.
     """
 
     rows: int = 0

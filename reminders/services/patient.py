@@ -127,7 +127,8 @@ def hold_patient(
 def end_holds(tx: Transaction, clinic: Clinic, ref: str, line: str | None) -> PlanOutcome:
     """End a patient's open holds of a line, or all of them."""
     patient = the_patient(tx, clinic, ref)
-    open_holds = [hold for hold in contacts.holds(tx, patient.id) if line is None or hold.line == line]
+    every = [hold for hold in contacts.holds(tx, patient.id) if hold.ended_at is None]
+    open_holds = [hold for hold in every if line is None or hold.line == line]
     if not open_holds:
         raise NoSuchHold(ref=ref, where=f" on {line}" if line else "")
     for hold in open_holds:

@@ -66,7 +66,7 @@ def _what_servers_say(script: Script) -> None:
     script.on(script.ago(18), CameBack(bounced, complaint=False))
     script.on(script.ago(23), CameBack(complained, complaint=True))
     script.invited(2, given_name=f"{RIGHT_TO_LEFT}נועם", family_name="אברהמי", email="noam.avrahami@post.example")
-    day, recipient = script.ago(6), "three.crashes@mail.example"
+    day, recipient = working_day(script.ago(6)), "three.crashes@mail.example"
     unlucky = script.enrol(day, {"email": recipient})
     treated = working_day(day - dt.timedelta(days=85))
     script.on(day, Crash(NewTreatment(unlucky, FACE, treated, NURSE), recipient))
@@ -128,7 +128,7 @@ def _several_lines(script: Script) -> None:
     soon = script.today + dt.timedelta(days=3)
     both = script.patient(NEEDLING, script.began(NEEDLING, "invitation", script.last), NURSE)
     script.treat(both, HAIR, script.began(HAIR, "invitation", working_day(soon)), NURSE)
-    close = script.invited(20, NEEDLING, NURSE)
+    close = script.invited(20, HAIR, NURSE)
     entered = script.ago(17)
     before = (entered - dt.timedelta(days=days) for days in range(300, 400))
     forgotten = max(day for day in before if script.catalogue[BOOSTER].closes.after(day) <= script.ago(8))

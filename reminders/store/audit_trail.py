@@ -90,14 +90,17 @@ def verify(tx: Transaction, older_keys: Sequence[bytes] = ()) -> int | None:
     chain; everything else does.
     """
     expected, before = 1, ""
-    rows = tx.connection.execute(select(audit).order_by(audit.c.id).execution_options(yield_per=1000))
-    for row in rows.mappings():
-        content = dict(row)
-        mac = content.pop("mac")
-        keys = (tx.audit_key, *older_keys)
-        if content["id"] != expected or not any(hmac.compare_digest(mac, _mac(key, before, content)) for key in keys):
-            return expected
-        expected, before = expected + 1, mac
+    keys = (tx.audit_key, *older_keys)
+    query = select(audit).order_by(audit.c.id).execution_options(yield_per=1000)
+    with tx.connection.execute(query) as rows:
+        for row in rows.mappings():
+            content = dict(row)
+            mac = content.pop("mac")
+            if content["id"] != expected or not any(
+                hmac.compare_digest(mac, _mac(key, before, content)) for key in keys
+            ):
+                return expected
+            expected, before = expected + 1, mac
     return None
 
 

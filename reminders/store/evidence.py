@@ -146,8 +146,8 @@ def kept_messages(tx: Transaction, patient_ids: Sequence[int]) -> Iterator[Kept]
         .where(c.patient_id.in_(patient_ids), gone, m.content.is_not(None))
         .execution_options(yield_per=50)
     )
-    for row in tx.connection.execute(query):
-        yield Kept(*row)
+    for patient_id, reminder_id, content in tx.connection.execute(query):
+        yield Kept(patient_id, reminder_id, content if isinstance(content, bytes) else str(content).encode())
 
 
 def _read_deliveries(tx: Transaction, ids: Sequence[int], found: Mapping[int, Evidence]) -> None:

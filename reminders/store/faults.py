@@ -81,7 +81,7 @@ _POSTGRESQL = {
     "58030": DatabaseDamaged,
     "25006": DatabaseUnwritable,
 }
-"""SQLSTATE: disk full, lock not available, serialization failure, deadlock, corrupted data or index, I/O error, read-only."""
+"""SQLSTATE codes (postgresql.org/docs, appendix A): no room, locks and conflicts, damage, a read-only transaction."""
 
 
 @contextmanager

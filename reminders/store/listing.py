@@ -74,8 +74,9 @@ def listing(
     query = _query().where(*conditions).order_by(c.due_at, c.id)
     if limit is not None:
         query = query.limit(limit)
-    for row in tx.connection.execute(query.execution_options(yield_per=1000)).mappings():
-        yield _listed(row)
+    with tx.connection.execute(query.execution_options(yield_per=1000)) as rows:
+        for row in rows.mappings():
+            yield _listed(row)
 
 
 def reminder_by_id(tx: Transaction, reminder_id: int) -> ListedReminder | None:

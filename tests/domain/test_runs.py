@@ -64,6 +64,12 @@ def test_a_touch_up_alone_is_no_run() -> None:
     assert runs(patient((FACE_CODE, "2026-01-05", Kind.TOUCH_UP)), rules()) == ()
 
 
+def test_a_touch_up_that_names_its_episode_confirms_nothing() -> None:
+    facts = patient((FACE_CODE, "2026-01-05"), (FACE_CODE, "2026-01-19", Kind.TOUCH_UP))
+    named = replace(facts, treatments=tuple(replace(treatment, episode_id=1) for treatment in facts.treatments))
+    assert _runs(named)[1].day == day("2026-01-05")
+
+
 def test_an_episode_whose_entries_were_all_withdrawn_has_no_day_and_ends_nothing() -> None:
     facts = patient((FACE_CODE, "2026-01-05"), (FACE_CODE, "2026-05-05"))
     found = _runs(replace(facts, treatments=facts.treatments[:1]))

@@ -1,4 +1,4 @@
-"""A clinic with one treated patient, and a server that takes their mail."""
+"""What the tests of services may ask for by name."""
 
 import shutil
 from collections.abc import Iterator
@@ -6,33 +6,32 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.clinic import FakeClock, Office, installed
-from tests.support.smtp_server import RealServer, real_server
+from tests.services.delivered import INVITED, House
 
 
 @pytest.fixture(scope="session")
-def installed_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return installed(tmp_path_factory.mktemp("installed") / "reminders.db")
+def delivered_file(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the database of a clinic whose one patient, 1001, got her invitation; made once."""
+    folder = tmp_path_factory.mktemp("delivered")
+    made = House(Path(shutil.copy(migrated_file, folder / "reminders.db")), folder / "out").found()
+    made.treat("1001")
+    assert made.deliver().sent == 1
+    made.database.close()
+    return made.path
 
 
 @pytest.fixture
-def empty_office(installed_file: Path, tmp_path: Path) -> Iterator[Office]:
-    """An installation without a clinic."""
-    made = Office(f"sqlite:///{shutil.copy(installed_file, tmp_path / 'reminders.db')}", FakeClock())
+def house(delivered_file: Path, tmp_path: Path) -> Iterator[House]:
+    """Return a clinic whose one patient, 1001, got her invitation a moment ago."""
+    made = House(Path(shutil.copy(delivered_file, tmp_path / "reminders.db")), tmp_path / "out")
+    made.clock.at = INVITED
     yield made
-    made.close()
+    made.database.close()
 
 
 @pytest.fixture
-def office(empty_office: Office) -> Office:
-    """A clinic with one patient treated on 5 January, whose invitation is due on 23 March at 10:00."""
-    empty_office.add_clinic()
-    empty_office.add_patient()
-    empty_office.treat()
-    return empty_office
-
-
-@pytest.fixture
-def server() -> Iterator[RealServer]:
-    with real_server() as made:
-        yield made
+def new_house(database_path: Path, tmp_path: Path) -> Iterator[House]:
+    """Return a clinic without patients."""
+    made = House(database_path, tmp_path / "out").found()
+    yield made
+    made.database.close()

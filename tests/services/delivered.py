@@ -7,9 +7,11 @@ import datetime as dt
 import random
 import sqlite3
 from pathlib import Path
+from typing import Self
 
 from reminders.mail.folder import FolderTransport
 from reminders.mail.render import Renderer
+from reminders.mail.transport import Transport
 from reminders.services import record
 from reminders.services.audit import AuditReport, audit
 from reminders.services.breaker import Breakers
@@ -17,10 +19,10 @@ from reminders.services.deliver import DeliverOutcome, deliver
 from reminders.services.find import the_clinic
 from reminders.services.keys import Keys
 from reminders.services.patient import add_patient
-from reminders.services.points import nobody
+from reminders.services.points import Observer, nobody
 from reminders.services.record import NewTreatment
 from reminders.services.rounds import Worker
-from reminders.store import clinics, protocols
+from reminders.store import clinics, patients, protocols
 from reminders.store.database import Database
 from tests.support.facts import CATALOGUE, day, utc
 
@@ -40,30 +42,22 @@ class SetClock:
 
 
 class House:
-    """One clinic, `linden`, with its deliveries into a folder."""
+    """One clinic, `linden`, with its deliveries into a folder, or to the mail server of `transport`."""
 
-    def __init__(self, database: Database, folder: Path) -> None:
+    def __init__(self, path: Path, folder: Path, transport: Transport | None = None) -> None:
+        self.path = path
         self.keys = Keys(b"the pepper of a test")
-        self.database = database.with_audit_key(self.keys.audit_key)
-        self.path = Path(database.url.removeprefix("sqlite:///"))
+        self.database = Database(f"sqlite:///{path}", audit_key=self.keys.audit_key, busy_ms=5000)
         self.clock = SetClock(START)
-        transport = FolderTransport(folder)
-        self.worker = Worker(
-            database=self.database,
-            clock=self.clock,
-            keys=self.keys,
-            renderer=Renderer(),
-            transport=transport,
-            breakers=Breakers(transport.name),
-            lease=dt.timedelta(seconds=60),
-            link_base="https://reminders.linden.test",
-            observe=nobody,
-            chance=random.Random(1),
-        )
+        self._transport = transport or FolderTransport(folder)
+
+    def found(self) -> Self:
+        """Save the catalogue and add the clinic."""
         with self.database.write(START, "init") as tx:
             for protocol in CATALOGUE.values():
                 protocols.save_protocol(tx, protocol)
         self.add_clinic("linden")
+        return self
 
     def add_clinic(self, slug: str) -> None:
         with self.database.write(self.clock.at, "cli") as tx:
@@ -81,7 +75,7 @@ class House:
         """Enrol a patient where they are new, and record a treatment."""
         with self.database.write(self.clock.at, "cli") as tx:
             place = the_clinic(tx, clinic)
-            if not clinics_has(tx, place.id, ref):
+            if patients.patient_by_ref(tx, place.id, ref) is None:
                 given = {
                     "given_name": "Odile",
                     "family_name": "Nowak",
@@ -91,9 +85,21 @@ class House:
                 add_patient(tx, self.keys, place, ref, given)
             record.add_treatment(tx, place, NewTreatment(patient=ref, protocol=protocol, day=day(on)))
 
-    def deliver(self, at: dt.datetime = INVITED) -> DeliverOutcome:
+    def deliver(self, at: dt.datetime = INVITED, observe: Observer = nobody) -> DeliverOutcome:
         self.clock.at = at
-        return deliver(self.worker, "one", 1)
+        worker = Worker(
+            database=self.database,
+            clock=self.clock,
+            keys=self.keys,
+            renderer=Renderer(),
+            transport=self._transport,
+            breakers=Breakers(self._transport.name),
+            lease=dt.timedelta(seconds=60),
+            link_base="https://reminders.linden.test",
+            observe=observe,
+            chance=random.Random(1),
+        )
+        return deliver(worker, "one", 1)
 
     def audit(self, after: dt.timedelta = dt.timedelta(minutes=10)) -> AuditReport:
         self.clock.at += after
@@ -115,10 +121,3 @@ class House:
     def broken(self, promise: int, after: dt.timedelta = dt.timedelta(minutes=10)) -> list[str]:
         """Return the problems that an audit finds with one promise."""
         return [finding.problem for finding in self.audit(after).findings if finding.promise == promise]
-
-
-def clinics_has(tx: object, clinic_id: int, ref: str) -> bool:
-    """Tell whether the clinic has a patient of that number."""
-    from reminders.store.patients import patient_by_ref
-
-    return patient_by_ref(tx, clinic_id, ref) is not None  # type: ignore[arg-type]

@@ -200,6 +200,26 @@ class Silence:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class InTurn:
+    """Does one thing after the other."""
+
+    behaviours: tuple[Behaviour, ...]
+
+    def act(self, sock: socket.socket, stopped: threading.Event) -> bool:
+        return all(behaviour.act(sock, stopped) for behaviour in self.behaviours)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Await:
+    """Waits until the test sets `event`, and goes on."""
+
+    event: threading.Event
+
+    def act(self, sock: socket.socket, stopped: threading.Event) -> bool:  # noqa: ARG002 - says nothing
+        return self.event.wait(10)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Drip:
     """Writes one byte every twentieth of a second, for ever: first `start`, then the letter x."""
 

@@ -1,0 +1,50 @@
+"""Deliveries are killed at random instants, over and over: the short form in every test run, the long one by `make storm`.
+
+The instants are counted in events (points passed, commands and pieces of bodies received), drawn from a fixed seed.
+"""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.ledger import Books, with_due
+from tests.support.killable_deliver import Deliveries
+from tests.support.killing_server import KillingServer
+
+EVENTS = 34
+"""About what two messages make."""
+
+
+def storm(books: Books, kills: int, seed: int) -> None:
+    """Kill so many deliveries, recover, and balance the account: at most one message was in doubt at each kill."""
+    chance = random.Random(seed)
+    killed = 0
+    while killed < kills:
+        killed += books.killed_at_random(chance, EVENTS)
+    books.recover()
+    assert books.unknown() <= kills * books.round_size
+    assert books.server.accepted
+
+
+@pytest.mark.parametrize(("seed", "round_size"), [(1, 1), (2, 1), (3, 1), (4, 3)])
+def test_a_hundred_kills_at_random_instants_send_nothing_twice_and_lose_nothing(
+    installed_file: Path,
+    tmp_path: Path,
+    ledger: KillingServer,
+    deliveries: Deliveries,
+    seed: int,
+    round_size: int,
+) -> None:
+    books = Books(with_due(installed_file, tmp_path, 45 * round_size), ledger, deliveries, round_size=round_size)
+    storm(books, 25, seed)
+
+
+@pytest.mark.storm
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("seed", range(10, 18))
+def test_two_thousand_kills_send_nothing_twice_and_lose_nothing(
+    installed_file: Path, tmp_path: Path, ledger: KillingServer, deliveries: Deliveries, seed: int
+) -> None:
+    books = Books(with_due(installed_file, tmp_path, 460), ledger, deliveries)
+    storm(books, 250, seed)

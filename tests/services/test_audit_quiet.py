@@ -1,0 +1,178 @@
+"""A clinic's busy months, every kind of event, crashes and a moody mail server: the audit has nothing to say."""
+
+import datetime as dt
+import random
+from pathlib import Path
+
+import pytest
+
+from reminders.domain.facts import Kind, Outcome
+from reminders.domain.lifecycle import Reason, State
+from reminders.errors import RemindersError
+from reminders.mail.transport import transport_for
+from reminders.services import book, clinic, decide, patient, record
+from reminders.services.catalogue import import_catalogue
+from reminders.services.erase import erase
+from reminders.services.find import the_clinic
+from reminders.services.patient import PatientChange
+from reminders.services.points import Point
+from reminders.services.record import NewTreatment
+from reminders.store import protocols, reminders
+from reminders.store.database import Transaction
+from tests.services.delivered import START, House
+from tests.support.facts import CATALOGUE, FACE, MIGRAINE, OAB, protocol
+from tests.support.smtp_server import RealServer, real_server
+
+PATIENTS = 14
+WEEKS = 40
+CODES = [code for code, given in CATALOGUE.items() if given.active]
+MOODS = (("RCPT", "451 4.7.1 later"), ("RCPT", "550 5.1.1 no such user"), ("DOT", "452 4.3.1 full"), ("DOT", "554 no"))
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+class Months:
+    """Plays random events, week by week; everything an event refuses is none."""
+
+    def __init__(self, house: House, server: RealServer, seed: int) -> None:
+        self.house, self.server, self.chance = house, server, random.Random(seed)
+        self.bookings: list[int] = []
+
+    def play(self) -> None:
+        for week in range(WEEKS):
+            now = START + dt.timedelta(weeks=week)
+            for _ in range(self.chance.randint(0, 5)):
+                self.house.clock.at = now + dt.timedelta(minutes=self.chance.randint(1, 30))
+                self.event()
+            for days in self.chance.sample(range(1, 6), self.chance.randint(0, 3)):
+                self.deliver(now + dt.timedelta(days=days, minutes=self.chance.randint(0, 400)))
+
+    def event(self) -> None:
+        ref = str(self.chance.randint(1, PATIENTS))
+        happens = self.chance.choice([getattr(self, name) for name in dir(self) if name.startswith("on_")])
+        try:
+            if happens == self.on_erasure:
+                happens(ref)
+                return
+            with self.house.database.write(self.house.clock.at, "cli") as tx:
+                happens(tx, ref)
+        except RemindersError:
+            pass
+
+    def deliver(self, at: dt.datetime) -> None:
+        for command, reply in MOODS:
+            if self.chance.random() < 0.1:
+                self.server.script[command].append(reply)
+        fatal = self.chance.choice([None, None, None, *Point])
+
+        def observe(point: Point) -> None:
+            if point is fatal:
+                raise Killed
+
+        try:
+            self.house.deliver(at, observe)
+        except Killed:
+            self.house.deliver(at + dt.timedelta(minutes=2))
+
+    def day(self, least: int, most: int) -> dt.date:
+        return self.house.clock.at.date() + dt.timedelta(days=self.chance.randint(least, most))
+
+    def on_treatment(self, tx: Transaction, ref: str) -> None:
+        kind = self.chance.choice([Kind.TREATMENT, Kind.TREATMENT, Kind.TOUCH_UP])
+        entry = NewTreatment(patient=ref, protocol=self.chance.choice(CODES), day=self.day(-60, 0), kind=kind)
+        record.add_treatment(tx, the_clinic(tx, "linden"), entry)
+
+    on_another_treatment = on_one_more_treatment = on_treatment
+
+    def on_mistake(self, tx: Transaction, ref: str) -> None:
+        place = the_clinic(tx, "linden")
+        entry = NewTreatment(patient=ref, protocol=self.chance.choice(CODES), day=self.day(-30, 0), ref=f"v{ref}")
+        row = record.add_treatment(tx, place, entry)
+        if self.chance.random() < 0.5:
+            record.void_treatment(tx, place, row, "wrong patient")
+        else:
+            other = NewTreatment(
+                patient=ref, protocol=self.chance.choice(CODES), day=self.day(-30, 0), replaces=f"v{ref}"
+            )
+            record.add_treatment(tx, place, other)
+
+    def on_booking(self, tx: Transaction, ref: str) -> None:
+        line = self.chance.choice([None, "face", "migraine"])
+        self.bookings.append(book.add_appointment(tx, the_clinic(tx, "linden"), ref, self.day(0, 40), line))
+
+    def on_outcome(self, tx: Transaction, _: str) -> None:
+        if self.bookings:
+            book.set_outcome(tx, self.chance.choice(self.bookings), self.chance.choice(list(Outcome)))
+
+    def on_hold(self, tx: Transaction, ref: str) -> None:
+        until = self.chance.choice([None, self.day(1, 40)])
+        patient.hold_patient(tx, the_clinic(tx, "linden"), ref, None, until, "x")
+
+    def on_end_of_hold(self, tx: Transaction, ref: str) -> None:
+        patient.end_holds(tx, the_clinic(tx, "linden"), ref, None)
+
+    def on_answer(self, tx: Transaction, ref: str) -> None:
+        patient.log_answer(tx, the_clinic(tx, "linden"), ref, Reason.REPLIED)
+
+    def on_closed_answers(self, tx: Transaction, ref: str) -> None:
+        patient.close_answers(tx, the_clinic(tx, "linden"), ref)
+
+    def on_change(self, tx: Transaction, ref: str) -> None:
+        change = self.chance.choice(
+            [
+                PatientChange({"status": "deceased"}),
+                PatientChange({"status": "active"}, undo_death=True),
+                PatientChange({"consent": "denied"}),
+                PatientChange({"consent": "granted"}),
+                PatientChange({"known_as": "Ody"}),
+                PatientChange(opt_out="cosmetic"),
+                PatientChange(due="14w"),
+            ]
+        )
+        patient.change_patient(tx, self.house.keys, the_clinic(tx, "linden"), ref, change)
+
+    def on_calendar(self, tx: Transaction, _: str) -> None:
+        hours = self.chance.choice(["09:00-17:00", "08:00-12:00", "12:00-20:00"])
+        clinic.change_clinic(tx, "linden", {"sending_hours": hours}, closed=[self.day(0, 60)])
+
+    def on_catalogue(self, tx: Transaction, _: str) -> None:
+        face = protocol(
+            "botulinum-cosmetic", self.chance.choice(["3m 4m 5m 6m", "3m 5m 6m 8m"]), line="face", min_days=90
+        )
+        import_catalogue(tx, [face])
+
+    def on_decision(self, tx: Transaction, _: str) -> None:
+        rows = list(reminders.listing(tx, states=[State.HELD, State.FAILED, State.UNKNOWN]))
+        if rows:
+            row = self.chance.choice(rows)
+            verdict = self.chance.choice([State.SENT, State.PLANNED])
+            {State.HELD: lambda: decide.release(tx, [row.id]), State.FAILED: lambda: decide.retry(tx, [row.id])}.get(
+                row.state, lambda: decide.settle(tx, row.id, verdict, "asked")
+            )()
+
+    def on_bounce(self, tx: Transaction, _: str) -> None:
+        rows = list(reminders.listing(tx, states=[State.SENT]))
+        if rows:
+            decide.came_back(tx, self.chance.choice(rows).id, complaint=self.chance.random() < 0.5)
+
+    def on_erasure(self, ref: str) -> None:
+        if self.chance.random() < 0.2:
+            erase(self.house.database, self.house.clock, "linden", ref)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_months_of_everything_leave_the_audit_nothing_to_say(database_path: Path, tmp_path: Path, seed: int) -> None:
+    with real_server() as server:
+        transport = transport_for(f"smtp://{server.host}:{server.port}?tls=never")
+        house = House(database_path, tmp_path / "out", transport).found()
+        for number, code in zip(range(1, PATIENTS + 1), [FACE, MIGRAINE, OAB, FACE, FACE] * PATIENTS, strict=False):
+            house.treat(str(number), on="2026-02-20", protocol=code.code)
+        Months(house, server, seed).play()
+    report = house.audit()
+    assert report.findings == ()
+    assert report.checked["messages"] > 5
+    with house.database.read(house.clock.at) as tx:
+        assert protocols.current(tx)["botulinum-cosmetic"].version >= 1
+    house.database.close()
