@@ -8,7 +8,7 @@ import os
 import random
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -54,7 +54,10 @@ Progress = Callable[[int, int | None], None]
 
 
 class NoTransport(CannotDo):
-    """No transport is set, so nothing can be sent: set REMINDERS_SMTP_URL, for example to smtp://user:password@host:587 or file:outbox."""
+    """No transport is set, so nothing can be sent.
+
+    Set REMINDERS_SMTP_URL, for example to smtp://user:password@host:587, or to file:outbox.
+    """
 
 
 class TreatmentLogged:
@@ -271,8 +274,8 @@ class App:
     @contextmanager
     def list(self, wanted: overview.Filter) -> Iterator[Iterator[overview.ReminderView]]:
         """Open a stream of the reminders that fit; read it inside the context."""
-        with self._reading() as tx:
-            yield overview.list_reminders(tx, wanted)
+        with self._reading() as tx, closing(overview.list_reminders(tx, wanted)) as found:
+            yield found
 
     def why(self, slug: str, ref: str) -> explain.Explanation:
         """Explain every step of one patient."""

@@ -16,6 +16,9 @@ from reminders.errors import CannotDo
 CONFIG_FILE = "reminders.toml"
 KEY_FILE = "reminders.key"
 SHORTEST_KEY = 32
+_SHORT_KEY = f"a key is any text of {SHORTEST_KEY} characters or more"
+_NOT_AN_ADDRESS = "give the address of the installation, such as https://reminders.clinic.example"
+_NOT_A_DATABASE = "give sqlite:///FILE or postgresql://…"
 
 
 class BadSettings(CannotDo):
@@ -56,14 +59,14 @@ class Settings(BaseSettings):
             return None
         parts = urlsplit(value.strip())
         if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
-            raise ValueError("give the address of the installation, such as https://reminders.clinic.example")
+            raise ValueError(_NOT_AN_ADDRESS)
         return value.strip().rstrip("/")
 
     @field_validator("database_url")
     @classmethod
     def _a_known_database(cls, value: str) -> str:
         if not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
-            raise ValueError("give sqlite:///FILE or postgresql://…")
+            raise ValueError(_NOT_A_DATABASE)
         return value
 
     @property
@@ -88,7 +91,7 @@ def split_keys(text: str) -> tuple[str, ...]:
     """Return the keys of a comma-separated ring, newest first; a short one is a ValueError that does not show it."""
     keys = tuple(key.strip() for key in text.split(",") if key.strip())
     if any(len(key) < SHORTEST_KEY for key in keys):
-        raise ValueError(f"a key is any text of {SHORTEST_KEY} characters or more")
+        raise ValueError(_SHORT_KEY)
     return keys
 
 

@@ -15,6 +15,7 @@ depends_on = None
 def upgrade() -> None:
     _refusals()
     _wishes()
+    _answers()
     _episodes()
     _treatments()
     _appointments()
@@ -88,6 +89,9 @@ def _wishes() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_holds"),
     )
     op.create_index("ix_holds_patient", "holds", ["patient_id"])
+
+
+def _answers() -> None:
     op.create_table(
         "answers",
         sa.Column("id", sa.Integer(), nullable=False),

@@ -27,7 +27,7 @@ from reminders.services.sample_cast import MAILBOXES
 from reminders.settings import CONFIG_FILE, KEY_FILE, Settings, load_settings
 
 USUAL_FOLDER = Path("demo")
-_MARK = "# The settings of a sample clinic, made by `reminders demo`, which may make it anew."
+MARK = "# The settings of a sample clinic, made by `reminders demo`, which may make it anew."
 _DATABASE = "reminders.db"
 _OURS = (_DATABASE, f"{_DATABASE}-wal", f"{_DATABASE}-shm", KEY_FILE, "willow.csv", "harbour.csv", "peel-medium.yaml")
 _DAY = dt.timedelta(days=1)
@@ -56,7 +56,7 @@ def demo(directory: Path | None = None, *, once: bool = False, clock: Clock | No
         with open_app(settings, stands_at, chance=chance) as app:
             story = sample(present, app.protocols())
             actor = Actor(app, stands_at, folder, present)
-            with progress("A hundred days at the clinic", as_json=False) as told:
+            with progress("Two months at the clinic", as_json=False) as told:
                 actor.play(story, told)
             report(Scene(app, actor.counts, _program(), _near(config), _near(letters), story.shown, present))
         stays = not once and sys.stdout.isatty()
@@ -82,7 +82,7 @@ def _prepared(folder: Path) -> Path:
 
 def _is_ours(config: Path) -> bool:
     try:
-        return config.read_text(encoding="utf-8").startswith(_MARK)
+        return config.read_text(encoding="utf-8").startswith(MARK)
     except (OSError, UnicodeDecodeError):
         return False
 
@@ -95,7 +95,7 @@ def _write_config(config: Path, smtp_url: str) -> None:
         "smtp_url": smtp_url,
     }
     lines = (f"{name} = {json.dumps(value)}" for name, value in values.items())  # a JSON text is one of TOML's too
-    config.write_text("\n".join((_MARK, *lines)) + "\n", encoding="utf-8")
+    config.write_text("\n".join((MARK, *lines)) + "\n", encoding="utf-8")
 
 
 def _settings(config: Path, smtp_url: str) -> Settings:
@@ -120,9 +120,8 @@ def _where(folder: Path, inbox: Inbox | None) -> None:
     said = sorted(name for name in os.environ if name.startswith("REMINDERS_") and name != "REMINDERS_DEBUG")
     say()
     if said:
-        say(
-            f"This shell sets {', '.join(said)}, which goes before the sample's settings: first `unset {' '.join(said)}`."
-        )
+        names = " ".join(said)
+        say(f"This shell sets {names}, which goes before the sample's settings: first type `unset {names}`.")
     place = _near(folder)
     say(f"Settings: {place / CONFIG_FILE}   Database: {place / _DATABASE}   Messages: {place / 'inbox'}")
     if inbox is None:

@@ -68,6 +68,8 @@ class Actor:
     folder: Path
     present: dt.datetime
     counts: Counts = field(default_factory=Counts)
+    booked: dict[tuple[str, dt.date], int] = field(default_factory=dict)
+    """The appointments made, by patient and day."""
 
     def play(self, sample: Sample, told: Told | None) -> None:
         """Enrol the clinics and live through every day; `told` hears how many days are over."""
@@ -145,12 +147,12 @@ class Actor:
 
     @act.register
     def _(self, event: script.Book) -> None:
-        self.app.add_appointment(script.WILLOW, event.ref, event.day, event.line)
+        booked = self.app.add_appointment(script.WILLOW, event.ref, event.day, event.line)
+        self.booked[event.ref, event.day] = booked
 
     @act.register
     def _(self, event: script.Attend) -> None:
-        booked = self.app.show_patient(script.WILLOW, event.ref).appointments
-        self.app.set_outcome(next(one.id for one in booked if one.day == event.day), event.outcome)
+        self.app.set_outcome(self.booked[event.ref, event.day], event.outcome)
 
     @act.register
     def _(self, event: script.PutOnHold) -> None:

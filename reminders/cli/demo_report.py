@@ -13,8 +13,8 @@ from pathlib import Path
 from reminders.app import App
 from reminders.cli import words
 from reminders.cli.demo_acts import Counts
-from reminders.cli.output import say, say_table, visible
-from reminders.domain.lifecycle import FINAL, Reason, State
+from reminders.cli.output import say, say_table
+from reminders.domain.lifecycle import Reason, State
 from reminders.domain.sending_hours import is_open, local_day
 from reminders.mail.compose import Parts, parts
 from reminders.services.calendar import sending_calendar
@@ -27,7 +27,7 @@ MOST_SENT = 10
 _WITHOUT_REASON = {
     State.PLANNED: "its day is still to come.",
     State.BOUNCED: "it was sent and came back; the address is not written to again.",
-    State.UNKNOWN: "the connection broke before the answer: it may have been accepted, so it is never sent again by itself.",
+    State.UNKNOWN: "no answer came: it may have been accepted, so it is never sent again by itself.",
 }
 _IN_GENERAL = {
     "id": "ID",
@@ -72,9 +72,9 @@ def _numbers(scene: Scene, reminders: Sequence[ReminderView]) -> None:
     clinics = scene.app.clinics()
     practitioners = [one for _, people in clinics for one in people]
     left = sum(one.left_on is not None for one in practitioners)
-    names = " and ".join(clinic.name for clinic, _ in clinics)
+    names = {clinic.slug: clinic.name for clinic, _ in clinics}
     states = Counter(view.state for view in reminders)
-    say(f"{names}: invented, complete, and a hundred days into using the product.")
+    say(f"{names[WILLOW]}, two months into using the product, and its new branch {names[HARBOUR]}: all invented.")
     say()
     received = sum(1 for _ in scene.inbox.glob("*.eml"))
     facts = (
@@ -125,6 +125,8 @@ def _why_not(reminders: Sequence[ReminderView]) -> None:
         sentence = WHY[reason].format(**_IN_GENERAL) if reason else _WITHOUT_REASON.get(state, "")
         rows.append((str(state), str(reason or "").replace("_", " "), count, sentence))
     say_table(("State", "Reason", "Number", "Which means"), rows)
+    say()
+    say("Two states are missing, since none rests in them: claimed and handed over, while a message is on its way.")
 
 
 def _place(state: State, reason: Reason | None) -> tuple[int, int]:

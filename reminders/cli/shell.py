@@ -93,6 +93,8 @@ class Shell(TyperGroup):
             return INTERRUPTED
         except BrokenPipeError:
             raise
+        except UnicodeEncodeError as error:
+            return _failed(_about_letters(args) or _fault(error), WRONG_COMMAND_LINE)
         except typer.TyperException as error:
             return _wrong_command_line(error)
         except RemindersError as error:
@@ -178,6 +180,15 @@ def _wrong_command_line(error: typer.TyperException) -> int:
     path = context.command_path if context is not None else "reminders"
     closed = words if words.endswith((".", "?")) else f"{words}."
     return _failed(f"{closed.replace('Value error, ', '')} See `{path} --help`.", error.exit_code)
+
+
+def _about_letters(args: Sequence[str]) -> str | None:
+    """Return what is wrong with arguments that are no text; None when all of them are."""
+    try:
+        "".join(args).encode()
+    except UnicodeEncodeError:
+        return "The command line holds bytes that are no text in UTF-8: type it on a terminal that is set to UTF-8."
+    return None
 
 
 def _about_a_file(error: OSError) -> str | None:

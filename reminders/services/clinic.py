@@ -97,7 +97,7 @@ def add_location(tx: Transaction, slug: str, name: str, given: Mapping[str, Any]
 
 def clinic_values(given: Mapping[str, object], now: dt.datetime, before: Clinic | None = None) -> dict[str, object]:
     """Return the checked columns of a clinic from what was typed; `before` is the clinic that is changed."""
-    checks: dict[str, Callable[[str], object]] = {
+    checks: dict[str, Callable[[Any], object]] = {
         "name": lambda v: typed.text("--name", v),
         "timezone": typed.zone,
         "email": lambda v: typed.address("--email", v),

@@ -1,6 +1,6 @@
 """Erases a patient: every column that tells who they are, the messages, the notes; and the bytes in SQLite's files.
 
-Invariant (promise 10): it ends well only when the write-ahead log was emptied, so that no page of either file still holds
+Invariant (promise 10): it ends well only when the file was rewritten and its log emptied, so that no page still holds
 what was blanked. The suppression of the address stays, as a keyed hash, so that no import has them written to.
 """
 
@@ -27,7 +27,7 @@ class BytesRemain(CannotDo):
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """Under which ref what remains is kept, and whether the files were cleaned too (SQLite), or only the rows (PostgreSQL)."""
+    """Under which ref what remains is kept, and whether the files were cleaned (SQLite) or only the rows (PostgreSQL)."""
 
     ref: str
     files_cleaned: bool
@@ -36,8 +36,8 @@ class Erased:
 def erase(database: Database, clock: Clock, clinic_slug: str, ref: str) -> Erased:
     """Erase one patient of a clinic; asked again after `BytesRemain` by the new ref, it goes on with the files.
 
-    1. One transaction: suppress the address, blank the rows, withdraw the reminders. 2. Rewrite the file and empty its log,
-    since pages keep copies of what was blanked. After a crash between, the same command by the new ref goes on.
+    1. One transaction: suppress the address, blank the rows, withdraw the reminders. 2. Rewrite the file and empty its
+    log, since pages keep copies of what was blanked. After a crash between, the same command by the new ref goes on.
     """
     with database.write(clock.now(), "erase") as tx:
         clinic = the_clinic(tx, clinic_slug)

@@ -20,7 +20,7 @@ from reminders.store.database import Transaction
 
 WHY: dict[Reason, str] = {
     Reason.NO_EMAIL: "there is no address to write to; `reminders patient set … --email` brings it back.",
-    Reason.NO_CONSENT: "the patient has not agreed to be written to; `reminders patient set … --consent granted` records it.",
+    Reason.NO_CONSENT: "the patient has not agreed to be written to; `patient set … --consent granted` records it.",
     Reason.OPTED_OUT: "the patient asked not to be written to.",
     Reason.BOUNCED_ADDRESS: "mail to this address came back or was refused; a new address brings it back.",
     Reason.COMPLAINED: "the reader of this address complained about a message.",
@@ -37,7 +37,7 @@ WHY: dict[Reason, str] = {
     Reason.PATIENT_ERASED: "the patient was erased.",
     Reason.PROTOCOL_CHANGED: "the protocol no longer has this step, or was switched off.",
     Reason.TOO_LATE: "its allowed days passed (until {last}) before it could go out.",
-    Reason.TOO_SOON: "it would have followed another message too closely, and its days did not reach far enough to wait.",
+    Reason.TOO_SOON: "it would have followed another message too closely, and its days did not reach on.",
     Reason.HELD_FOR_REVIEW: "it waits for a person: `reminders release {id}` lets it go.",
     Reason.BACKLOG_HOLD: "it belongs to a backlog and waits for a person: `reminders release {id}` lets it go.",
     Reason.TEMPLATE_BROKEN: "its template is broken; it goes out once that is mended and it is released.",

@@ -14,8 +14,8 @@ from reminders.services.keys import Keys
 from reminders.settings import Settings
 from reminders.store import installation
 from reminders.store.database import Database
+from reminders.store.faults import DatabaseMissing
 from reminders.store.migrating import (
-    DatabaseMissing,
     check_ready,
     create_or_upgrade,
     current_revision,

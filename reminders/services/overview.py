@@ -4,7 +4,7 @@ Invariant: every step of every episode of a patient is shown once, stored or not
 """
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 from reminders.domain.episode import Run, runs
@@ -78,8 +78,8 @@ class Filter:
     limit: int | None = None
 
 
-def list_reminders(tx: Transaction, wanted_rows: Filter) -> Iterator[ReminderView]:
-    """Yield the stored reminders that fit, in the order of their moments; nothing is kept in memory."""
+def list_reminders(tx: Transaction, wanted_rows: Filter) -> Generator[ReminderView]:
+    """Yield the stored reminders that fit, in the order of their moments; nothing is kept in memory. To be closed."""
     clinic = the_clinic(tx, wanted_rows.clinic) if wanted_rows.clinic else None
     patient_id = None
     if wanted_rows.patient is not None and clinic is not None:

@@ -25,7 +25,7 @@ EARLIEST_YEAR = 1990
 
 
 class TreatmentInTheFuture(BadInput):
-    """The treatment day {day} lies in the future of the clinic ({today} there): log it when it was done, or book it with `appointment add`."""
+    """The treatment day {day} lies in the future ({today} at the clinic): log it when done, or use `appointment add`."""
 
 
 class TreatmentTooLongAgo(BadInput):
@@ -33,7 +33,10 @@ class TreatmentTooLongAgo(BadInput):
 
 
 class RefTaken(BadInput):
-    """The treatment ref {ref} is already recorded with other data (or was entered in error): use another ref, or correct it with --replaces {ref}."""
+    """The treatment ref {ref} is already recorded with other data, or was entered in error.
+
+    Use another ref; to correct what was recorded, add --replaces {ref} to it.
+    """
 
 
 class NoSuchTreatment(BadInput):
@@ -234,9 +237,7 @@ def spacing_warnings(tx: Transaction, row: TreatmentRow) -> tuple[str, ...]:
             continue
         days = (row.day - other.day).days
         if protocol.line == given.line and 0 < days < TOUCH_UP_DAYS:
-            found.append(
-                f"The same line was treated {days} days before: if this was a touch-up, correct it with --kind touch_up."
-            )
+            found.append(f"The same line was treated {days} days before: was this a touch-up (--kind touch_up)?")
         if protocol.group == given.group and _mixes(protocol, given) and abs(days) < SPACING_DAYS:
             found.append(
                 f"A {protocol.class_name} treatment of the same group lies {abs(days)} days away: check the spacing."

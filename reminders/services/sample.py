@@ -1,4 +1,4 @@
-"""Writes the script of a sample clinic: its patients, two years of treatments, and a hundred days with the product.
+"""Writes the script of a sample clinic: its patients, two years of treatments, and two months with the product.
 
 Invariant: the same moment gives the same clinic, person by person and day by day; nobody in it exists.
 """
@@ -34,7 +34,7 @@ ZONE = "Europe/London"
 OPENS, DELIVERS = 9 * 60 + 10, 10 * 60 + 5
 """When the desk enters the day's events and when reminders are delivered, in minutes after local midnight."""
 
-DAYS = 100
+DAYS = 64
 REGULARS, DUE_AT_BRANCH, LATER_AT_BRANCH = 210, 64, 12
 _SEED = 20240229
 

@@ -6,6 +6,7 @@ Invariant: an event stands on a day between the first and the last of the script
 import datetime as dt
 import itertools
 import random
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -247,11 +248,12 @@ class Script:
         """Return the latest day of treatment for which a step's allowed days begin on `first_day` or just before."""
         protocol = self.catalogue[code]
         place = [known.name for known in protocol.steps].index(step)
-        for days in range(1, _FARTHEST):
-            treated = first_day - dt.timedelta(days=days)
-            if allowed_days(protocol, window_of(protocol, treated))[place].first <= first_day:
-                return treated
-        raise OutOfScript(day=first_day)
+
+        def in_time(days: int) -> bool:
+            window = window_of(protocol, first_day - dt.timedelta(days=days))
+            return allowed_days(protocol, window)[place].first <= first_day
+
+        return first_day - dt.timedelta(days=bisect_left(range(_FARTHEST), x=True, key=in_time))
 
     def invited(
         self, days_ago: int, code: str = "botulinum-cosmetic", practitioner: str = DOCTOR, **given: object

@@ -50,8 +50,9 @@ class Moment(TypeDecorator[dt.datetime]):
 class StateCode(TypeDecorator[str]):
     """The state of a reminder; comparisons with it are written into the statement's text, in sorted order.
 
-    SQLite uses a partial index (`WHERE state = 'planned'`) only for a statement that says the same in its text; a bound
-    parameter would walk the whole table. Only codes of the lifecycle stand there, quoted by the dialect.
+    A partial index (`WHERE state IN ('held', 'planned')`) surely serves a statement whose text says the same. With
+    bound parameters a set in another order, or a generic plan of PostgreSQL, would walk the whole table. Only codes of
+    the lifecycle stand there, quoted by the dialect.
     """
 
     impl = String(16)

@@ -1,10 +1,5 @@
 """The list of reminders: its filters, its days in each clinic's own zone, and its length without bounds."""
 
-import sqlite3
-import sys
-import tracemalloc
-from contextlib import closing
-
 import pytest
 
 from tests.cli.desk import CLINIC, OF, PATIENT, PROTOCOL, TREATED, Desk
@@ -56,24 +51,3 @@ def test_the_edges_of_the_calendar_are_days_too(desk: Desk) -> None:
 def test_an_empty_list_is_an_empty_document(new_desk: Desk) -> None:
     assert new_desk.json("list") == []
     assert new_desk.json("list", "--from", "2026-01-01") == []
-
-
-def test_a_long_list_is_printed_row_by_row(desk: Desk) -> None:
-    rows = 20_000
-    with closing(sqlite3.connect(desk.database)) as connection:
-        names = [row[1] for row in connection.execute("PRAGMA table_info(reminders)") if row[1] not in ("id", "copy")]
-        same = ", ".join(names)
-        connection.execute(
-            f"INSERT INTO reminders ({same}, copy) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "  # noqa: S608 - the columns' own names
-            f"WHERE i < {rows}) SELECT {same}, i FROM reminders, n WHERE id = 3"
-        )
-        connection.commit()
-    before = sys.stdout
-    tracemalloc.start()
-    printed = desk.run("list", "--json")
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert sys.stdout is before
-    assert printed.count("\n") == rows + 3 + 2
-    assert peak < 6 * len(printed), "what was printed is held by the test; the program must not hold the rows as well"
-    assert desk.run("list").count("last_call") == rows + 1

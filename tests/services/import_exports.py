@@ -5,6 +5,7 @@ Invariant: the same seed gives the same file, and every service named in the doc
 
 import csv
 import datetime as dt
+import itertools
 import random
 import shlex
 from collections.abc import Iterator, Sequence
@@ -34,7 +35,10 @@ class Shape:
 
 
 UK = Shape(
-    "Client ID,First Name,Last Name,Email,Mobile,Date of Birth,Appt Date,Service,Practitioner,Status,Consent".split(","),
+    (
+        *("Client ID", "First Name", "Last Name", "Email", "Mobile", "Date of Birth", "Appt Date", "Service"),
+        *("Practitioner", "Status", "Marketing Consent"),
+    ),
     "cp1252",
     ";",
     "%d/%m/%Y",
@@ -44,7 +48,10 @@ UK = Shape(
     DOCS / "examples" / "values-uk.csv",
 )
 US = Shape(
-    "PatientNum,FName,LName,EmailAddress,Cell,Birthdate,AptDateTime,ProcDescript,Provider,AptStatus,EmailOK".split(","),
+    (
+        *("PatientNum", "FName", "LName", "EmailAddress", "WirelessPhone", "Birthdate", "AptDateTime", "ProcDescript"),
+        *("Provider", "AptStatus", "EmailOK"),
+    ),
     "utf-8-sig",
     ",",
     "%m/%d/%Y",
@@ -109,7 +116,7 @@ def documented_options(values: Path) -> dict[str, object]:
     words = shlex.split(line)
     mapping: list[tuple[str, str]] = []
     options: dict[str, object] = {}
-    for name, value in zip(words, words[1:], strict=False):
+    for name, value in itertools.pairwise(words):
         if name == "--map":
             ours, _, theirs = value.partition("=")
             mapping.append((ours, theirs))

@@ -1,6 +1,7 @@
 """What the front desk records of clinics and patients: checked as a whole, obeyed by the plan at once."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 
@@ -55,7 +56,7 @@ def reasons(desk: Office, ref: str = "P1") -> set[str]:
         {"region": "SCT"},
     ],
 )
-def test_a_wrong_setting_stores_no_clinic_at_all(desk: Office, wrong: dict[str, object]) -> None:
+def test_a_wrong_setting_stores_no_clinic_at_all(desk: Office, wrong: dict[str, Any]) -> None:
     with pytest.raises(BadInput):
         desk.add_clinic("other", **wrong)
     with desk.read() as tx:
@@ -124,7 +125,7 @@ def test_a_patient_is_enrolled_once_under_a_ref(desk: Office) -> None:
         {"representative_email": "two@a.example two@b.example"},
     ],
 )
-def test_a_wrong_value_enrols_nobody(desk: Office, wrong: dict[str, object]) -> None:
+def test_a_wrong_value_enrols_nobody(desk: Office, wrong: dict[str, Any]) -> None:
     if wrong != {"email": ""}:
         with pytest.raises(BadInput):
             desk.add_patient("P2", **wrong)

@@ -1,6 +1,7 @@
 """The audit trail: every change to it is found, and it never holds a person's data."""
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,6 +13,7 @@ from reminders.store import audit_trail, patients
 from reminders.store.audit_trail import Event
 from reminders.store.database import Database
 from tests.store.clinic import NOW, a_clinic, a_patient, planned
+from tests.support.database import AUDIT_KEY
 
 Tamper = Callable[[sqlite3.Connection], object]
 
@@ -94,6 +96,24 @@ def test_entries_cut_out_and_closed_up_are_found(database: Database, database_pa
 
     _past_the_triggers(database_path, close_up)
     assert _verify(database) == 5
+
+
+def test_an_entry_of_another_history_with_the_same_key_is_found(database: Database, database_path: Path) -> None:
+    shutil.copy(database_path, database_path.with_name("other.db"))
+    other = Database(f"sqlite:///{database_path.with_name('other.db')}", audit_key=AUDIT_KEY)
+    for each, actor in ((database, "cli"), (other, "import")):
+        for number in range(5):
+            with each.write(NOW, actor) as tx:
+                audit_trail.record(tx, "change", "patient", number)
+    other.close()
+
+    def splice(connection: sqlite3.Connection) -> None:
+        connection.execute("ATTACH ? AS other", (str(database_path.with_name("other.db")),))
+        connection.execute("DELETE FROM main.audit WHERE id = 3")
+        connection.execute("INSERT INTO main.audit SELECT * FROM other.audit WHERE id = 3")
+
+    _past_the_triggers(database_path, splice)
+    assert _verify(database) == 3
 
 
 def test_the_database_itself_refuses_to_change_or_delete_an_entry(database: Database, database_path: Path) -> None:

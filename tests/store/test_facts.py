@@ -42,15 +42,13 @@ def _counted(tx: Transaction) -> Iterator[list[str]]:
 def test_facts_are_what_was_recorded(database: Database) -> None:
     with database.write(NOW, "cli") as tx:
         clinic = a_clinic(tx)
-        patient = a_patient(
-            tx,
-            clinic,
-            birth_date=day("1980-02-29"),
-            representative_email="r@mail.test",
-            address_key="key",
-            status="inactive",
-            consent="existing_customer",
-        )
+        known: dict[str, object] = {
+            "birth_date": day("1980-02-29"),
+            "representative_email": "r@mail.test",
+            "address_key": "key",
+        }
+        known |= {"status": "inactive", "consent": "existing_customer"}
+        patient = a_patient(tx, clinic, "1001", **known)
         contacts.add_opt_out(tx, patient, "medical")
         contacts.suppress(tx, clinic.id, "key", "cosmetic", Reason.BOUNCED_ADDRESS)
         contacts.suppress(tx, clinic.id, "another key", "all", Reason.COMPLAINED)

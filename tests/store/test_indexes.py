@@ -1,6 +1,6 @@
 """What is asked at every tick is answered from an index, however long the history grows.
 
-A partial index serves only a statement that states its condition in its text: see `columns.StateCode`.
+A partial index surely serves a statement that states its condition in its text: see `columns.StateCode`.
 """
 
 from collections.abc import Callable

@@ -6,7 +6,7 @@ Invariant: nothing is written past a service, time stands still until a test mov
 import datetime as dt
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,14 +17,14 @@ from reminders.mail.render import Renderer
 from reminders.mail.smtp import Security, SmtpTransport
 from reminders.mail.smtp_session import Deadlines
 from reminders.mail.transport import Transport
-from reminders.services import book, catalogue, clinic, patient, record
+from reminders.services import book, catalogue, clinic, erase, patient, record
 from reminders.services.breaker import Breakers
 from reminders.services.deliver import DeliverOutcome, deliver
 from reminders.services.find import the_clinic
 from reminders.services.keys import Keys
 from reminders.services.patient import PatientChange
 from reminders.services.plan import PlanOutcome, plan_everyone
-from reminders.services.points import Observer, nobody
+from reminders.services.points import Observer, Point, nobody
 from reminders.services.rounds import Worker
 from reminders.store import reminders
 from reminders.store.clinics import Clinic
@@ -149,9 +149,9 @@ class Office:
         with self.write() as tx:
             patient.change_patient(tx, self.keys, the_clinic(tx, slug), ref, PatientChange(given, **decisions))
 
-    def hold(self, ref: str = "P1", until: dt.date | None = None, slug: str = "riverside") -> None:
+    def hold(self, until: dt.date | None = None, ref: str = "P1", line: str | None = None) -> None:
         with self.write() as tx:
-            patient.hold_patient(tx, the_clinic(tx, slug), ref, None, until, "away")
+            patient.hold_patient(tx, the_clinic(tx, "riverside"), ref, line, until, "away")
 
     def answer(self, kind: Reason, ref: str = "P1", slug: str = "riverside") -> None:
         with self.write() as tx:
@@ -190,6 +190,9 @@ class Office:
 
     def plan(self) -> PlanOutcome:
         return plan_everyone(self.database, self.clock)
+
+    def erase(self, ref: str = "P1", slug: str = "riverside") -> None:
+        erase.erase(self.database, self.clock, slug, ref)
 
     # delivery
     def worker(
@@ -241,6 +244,18 @@ class Office:
         return [row.id for row in self.rows() if row.state is state]
 
 
-def _tokens(seed: int) -> Any:  # noqa: ANN401 - a function without arguments
+def _tokens(seed: int) -> Callable[[], str]:
     counter = itertools.count(1)
     return lambda: f"token-{seed}-{next(counter):05d}-abcdefghijklmnopqrstuvwxyz"
+
+
+class Once:
+    """An observer that does something the first time a point of a delivery is passed."""
+
+    def __init__(self, point: Point, act: Callable[[], object]) -> None:
+        self._point, self._act, self.done = point, act, False
+
+    def __call__(self, point: Point) -> None:
+        if point is self._point and not self.done:
+            self.done = True
+            self._act()

@@ -1,0 +1,40 @@
+"""Fixtures: a clinic with one treated patient, and a server that takes their mail."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.clinic import FakeClock, Office, installed
+from tests.support.smtp_server import RealServer, real_server
+
+
+@pytest.fixture(scope="session")
+def installed_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the starter catalogue, to be copied."""
+    return installed(tmp_path_factory.mktemp("installed") / "reminders.db")
+
+
+@pytest.fixture
+def empty_office(installed_file: Path, tmp_path: Path) -> Iterator[Office]:
+    """An installation without a clinic."""
+    made = Office(f"sqlite:///{shutil.copy(installed_file, tmp_path / 'office.db')}", FakeClock())
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def office(empty_office: Office) -> Office:
+    """A clinic with one patient treated on 5 January, whose invitation is due on 23 March at 10:00."""
+    empty_office.add_clinic()
+    empty_office.add_patient()
+    empty_office.treat()
+    return empty_office
+
+
+@pytest.fixture
+def server() -> Iterator[RealServer]:
+    """A mail server that takes everything, but for what a test scripts."""
+    with real_server() as made:
+        yield made
