@@ -27,7 +27,7 @@ class BytesRemain(CannotDo):
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """Under which ref what remains is kept, and whether the files were cleaned (SQLite) or only the rows (PostgreSQL)."""
+    """The ref under which what remains is kept, and whether the files were cleaned (SQLite) or only the rows."""
 
     ref: str
     files_cleaned: bool

@@ -25,7 +25,7 @@ EARLIEST_YEAR = 1990
 
 
 class TreatmentInTheFuture(BadInput):
-    """The treatment day {day} lies in the future ({today} at the clinic): log it when done, or use `appointment add`."""
+    """The treatment day {day} lies in the future ({today} there): log it when done, or use `appointment add`."""
 
 
 class TreatmentTooLongAgo(BadInput):
