@@ -1,3 +1,4 @@
+# ruff: noqa: INP001
 """Imports a million invented visits into an empty SQLite database and says how long it took and how much memory.
 
 Usage: python benchmarks/import_rows.py [ROWS]. The promise is less than 200 MB resident, whatever the number of rows;

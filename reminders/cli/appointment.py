@@ -23,7 +23,9 @@ def register(shell: typer.Typer) -> None:
     shell.add_typer(group, name="appointment")
     group.command(
         "add",
-        epilog=examples("reminders appointment add --clinic north --patient 1001 --on 2026-06-10 --line face"),
+        epilog=examples(
+            "reminders appointment add --clinic north --patient 1001 \\", "    --on 2026-06-10 --line face"
+        ),
     )(add)
     group.command("set", epilog=examples("reminders appointment set 17 --outcome kept"))(settle)
 

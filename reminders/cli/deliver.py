@@ -34,7 +34,6 @@ def register(shell: typer.Typer) -> None:
         epilog=examples(
             "reminders deliver",
             "reminders deliver --json",
-            "*/5 * * * *  cd /srv/reminders && reminders deliver --json",
         ),
     )(deliver)
 

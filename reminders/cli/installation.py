@@ -54,13 +54,14 @@ def init(ctx: typer.Context, as_json: AsJson = False) -> None:
 
 def demo(
     directory: Annotated[
-        Path | None, typer.Option("--dir", metavar="DIR", help="Keep the sample there; else it is thrown away.")
+        Path | None, typer.Option("--dir", metavar="DIR", help="The sample's folder, instead of demo.")
     ] = None,
     once: Annotated[bool, typer.Option("--once", help="Print the outcome and end.")] = False,
 ) -> None:
     """Show a complete sample clinic with an inbox of its own.
 
-    It logs treatments, plans, and sends what is due. The patients are made up and no mail leaves the machine.
+    It logs treatments, plans, and sends what is due. The patients are made up and no mail leaves the machine. On a
+    terminal its inbox stays open until Ctrl-C, so that the other commands can be tried on it.
     """
     from reminders.cli.demo import demo as show  # noqa: PLC0415 - help needs no sample
 

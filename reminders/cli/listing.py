@@ -50,7 +50,7 @@ def register(shell: typer.Typer) -> None:
     shell.command(
         "list",
         epilog=examples(
-            "reminders list --clinic north --state planned --from 2026-06-01 --to 2026-06-30",
+            "reminders list --clinic north --from 2026-06-01 --to 2026-06-30",
             "reminders list --state held --state unknown",
             "reminders list --clinic north --patient 1001 --json",
         ),

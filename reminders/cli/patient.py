@@ -77,7 +77,7 @@ def register(shell: typer.Typer) -> None:
     group.command(
         "set",
         epilog=examples(
-            "reminders patient set --clinic north --patient 1001 --email new@mail.example",
+            "reminders patient set --clinic north --patient 1001 --phone 555-0100",
             'reminders patient set --clinic north --patient 1001 --email ""',
             "reminders patient set --clinic north --patient 1001 --opt-out cosmetic",
             "reminders patient set --clinic north --patient 1001 --due 14w --line face",

@@ -22,9 +22,10 @@ def register(group: typer.Typer) -> None:
     group.command(
         "hold",
         epilog=examples(
-            "reminders patient hold --clinic north --patient 1001 --until 2026-09-01 --why travel",
-            "reminders patient hold --clinic north --patient 1001 --line face --until open \\",
-            "    --why practitioner",
+            "reminders patient hold --clinic north --patient 1001 \\",
+            "    --until 2026-09-01 --why travel",
+            "reminders patient hold --clinic north --patient 1001 \\",
+            "    --line face --until open --why practitioner",
         ),
     )(hold)
     group.command("unhold", epilog=examples("reminders patient unhold --clinic north --patient 1001"))(unhold)
@@ -53,7 +54,10 @@ def hold(
     line: Line = None,
     as_json: AsJson = False,
 ) -> None:
-    """Keep a patient's reminders back until a day, or until you end it (open)."""
+    """Keep a patient's reminders back until a day, or until you say.
+
+    `open` holds until `patient unhold`.
+    """
     end = until if isinstance(until, dt.date) else None
     with opened(ctx) as app:
         found = app.hold_patient(clinic, ref, line, end, why)

@@ -24,7 +24,7 @@ def register(shell: typer.Typer) -> None:
         "preview",
         epilog=examples(
             "reminders preview --clinic north --patient 1001",
-            "reminders preview --clinic north --patient 1001 --step follow_up --out letter",
+            "reminders preview --clinic north --patient 1001 --step follow_up --out mail",
         ),
     )(preview)
 

@@ -24,7 +24,7 @@ def register(shell: typer.Typer) -> None:
 
 
 def list_protocols(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """List the protocols: what each is for, its line, its window and its steps."""
+    """List the protocols with their lines, windows and steps."""
     from reminders.domain.definition import as_plain  # noqa: PLC0415 - help needs no catalogue
 
     with opened(ctx) as app:
@@ -69,7 +69,10 @@ def bring_in(ctx: typer.Context, file: File, as_json: AsJson = False) -> None:
 
 
 def export(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """Print the catalogue as a YAML file to edit; with --json as JSON, which `import` reads too."""
+    """Print the catalogue as a file to edit.
+
+    It is YAML, with --json JSON; `import` reads both.
+    """
     if as_json:
         list_protocols(ctx, as_json=True)
         return

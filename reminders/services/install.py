@@ -4,6 +4,7 @@ Invariant: run again it changes only what an upgrade brings; a key is made only 
 """
 
 import secrets
+from contextlib import closing
 from dataclasses import dataclass
 
 from reminders.clock import Clock
@@ -48,14 +49,10 @@ def install(settings: Settings, clock: Clock) -> Installed:
     key_made = _make_key(settings, fresh=before is None)
     keys = ring.read_ring(settings)
     create_or_upgrade(settings.database_url)
-    database = Database(settings.database_url)
-    try:
-        pepper = _pepper(database, clock, keys)
-        database = database.with_audit_key(Keys(pepper).audit_key)
-        with database.write(clock.now(), "init") as tx:
-            added = install_starter(tx)
-    finally:
-        database.close()
+    wrapped = _known_pepper(settings.database_url, clock) or ring.wrap_new_pepper(keys)
+    database = Database(settings.database_url, audit_key=Keys(ring.unwrap(wrapped, keys)).audit_key)
+    with closing(database):
+        added = _finish(database, clock, wrapped, keys)
     head = head_revision()
     upgraded = before if before not in (None, head) else None
     return Installed(key_made, before is None, upgraded, head, added)
@@ -75,27 +72,28 @@ def _make_key(settings: Settings, *, fresh: bool) -> bool:
     return True
 
 
-def _pepper(database: Database, clock: Clock, keys: tuple[str, ...]) -> bytes:
-    """Return the installation's pepper, made now if there is none, and wrapped by the newest key."""
-    with database.write(clock.now(), "init") as tx:
+def _known_pepper(url: str, clock: Clock) -> bytes | None:
+    """Return the pepper as it is kept, None before the first `init` has finished."""
+    with closing(Database(url)) as database, database.read(clock.now()) as tx:
         known = installation.installation(tx)
-        if known is None:
-            wrapped = ring.wrap_new_pepper(keys)
+    return known.wrapped_pepper if known else None
+
+
+def _finish(database: Database, clock: Clock, wrapped: bytes, keys: tuple[str, ...]) -> int:
+    """Keep the pepper, wrapped by the newest key, and add what the catalogue lacks; return how many protocols."""
+    with database.write(clock.now(), "init") as tx:
+        if installation.installation(tx) is None:
             installation.save_installation(tx, secrets.token_hex(16), wrapped)
-            return ring.unwrap(wrapped, keys)
-        pepper = ring.unwrap(known.wrapped_pepper, keys)
-        if len(keys) > 1:
-            installation.rewrap(tx, ring.rewrap(known.wrapped_pepper, keys))
-        return pepper
+        elif len(keys) > 1:
+            installation.rewrap(tx, ring.rewrap(wrapped, keys))
+        return install_starter(tx)
 
 
 def open_installation(settings: Settings, clock: Clock) -> tuple[Database, Keys]:
     """Return the database and its keys; raises a `DatabaseNotReady`, `NoSecretKey` or `WrongSecretKey`."""
     check_ready(settings.database_url)
-    database = Database(settings.database_url)
-    with database.read(clock.now()) as tx:
-        known = installation.installation(tx)
-    if known is None:
+    wrapped = _known_pepper(settings.database_url, clock)
+    if wrapped is None:
         raise NotInstalled
-    keys = Keys(ring.unwrap(known.wrapped_pepper, ring.read_ring(settings)))
-    return database.with_audit_key(keys.audit_key), keys
+    keys = Keys(ring.unwrap(wrapped, ring.read_ring(settings)))
+    return Database(settings.database_url, audit_key=keys.audit_key), keys

@@ -49,13 +49,14 @@ _SHARES_AN_ADDRESS = 0.04
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who does not exist."""
+    """Somebody who does not exist; `shares` says that the address is the one of somebody before, too."""
 
     given_name: str
     family_name: str
     email: str
     phone: str
     born: dt.date
+    shares: bool = False
 
 
 def people(chance: random.Random, today: dt.date) -> Iterator[Person]:
@@ -68,15 +69,15 @@ def people(chance: random.Random, today: dt.date) -> Iterator[Person]:
         _, given_names, family_names = chance.choices(_NAMES, weights)[0]
         given, given_latin = _choice(chance, given_names)
         family, family_latin = _choice(chance, family_names)
-        if before is not None and chance.random() < _SHARES_AN_ADDRESS:
+        shares = before is not None and chance.random() < _SHARES_AN_ADDRESS
+        if before is not None and shares:
             family = before.family_name
         elif (given, family) in seen:
             given, given_latin = f"{given} {family[0]}.", f"{given_latin}.{number}"
         seen.add((given, family))
-        shares = before is not None and family == before.family_name
         email = before.email if before and shares else f"{given_latin}.{family_latin}@{chance.choice(_POSTS)}"
         born = today - dt.timedelta(days=chance.randint(_YOUNGEST * 366, _OLDEST * 365))
-        before = Person(given, family, email, f"+44 7700 900{number % 1000:03}", born)
+        before = Person(given, family, email, f"+44 7700 900{number % 1000:03}", born, shares)
         number += 1
         yield before
 

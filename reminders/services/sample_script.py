@@ -220,8 +220,8 @@ class Script:
         return f"W-{next(self._numbers)}"
 
     def enrol(self, day: dt.date, given: Mapping[str, object] = MappingProxyType({})) -> str:
-        """Enrol somebody new who agreed to be written to, unless `given` says otherwise; return their ref."""
-        person, ref = next(self.people), self.number()
+        """Enrol somebody new who agreed and has an address alone, unless `given` says otherwise; return their ref."""
+        person, ref = next(person for person in self.people if not person.shares), self.number()
         usual = {
             "given_name": person.given_name,
             "family_name": person.family_name,

@@ -23,7 +23,17 @@ PROTOCOL = "botulinum-cosmetic"
 OF = ("--clinic", "north", "--patient", "1001")
 ADDRESS = "ann@home.example"
 CLINIC = (
-    *("clinic", "add", "north", "--name", "North Clinic", "--timezone", "Europe/London", "--email", "desk@north.example"),
+    *(
+        "clinic",
+        "add",
+        "north",
+        "--name",
+        "North Clinic",
+        "--timezone",
+        "Europe/London",
+        "--email",
+        "desk@north.example",
+    ),
     *("--phone", "020 7946 0000", "--address", "1 Quay Street, London", "--practitioner", "Dr Ada Bell"),
 )
 PATIENT = (

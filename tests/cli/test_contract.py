@@ -31,7 +31,20 @@ PLAN = {"inserted", "moved", "withdrawn", "restored", "held", "expired", "backlo
 DELIVERED = {"sent", "deferred", "failed", "unknown", "cancelled", "expired", "held", "next_at"}
 IMPORTED = {"rows", "added", "changed", "unchanged", "rejected", "errors", "warnings"}
 PROTOCOL_KEYS = {
-    *("code", "name", "label", "class", "group", "line", "min_days", "window", "steps", "source", "verified", "version"),
+    *(
+        "code",
+        "name",
+        "label",
+        "class",
+        "group",
+        "line",
+        "min_days",
+        "window",
+        "steps",
+        "source",
+        "verified",
+        "version",
+    ),
 }
 DOCUMENTS: dict[tuple[str, ...], set[str]] = {
     ("init",): {"key_made", "database_made", "upgraded_from", "revision", "protocols_added", "transport_set"},
@@ -107,9 +120,7 @@ def test_a_logged_treatment_shows_its_window_and_the_same_reminders_as_the_list(
 
 def test_a_treatment_of_long_ago_shows_the_steps_that_are_not_stored(desk: Desk) -> None:
     old = desk.json("treatment", "add", *OF, "--protocol", PROTOCOL, "--on", "2024-01-05")
-    assert [(one["id"], one["state"], one["reason"]) for one in old["reminders"]] == [
-        (None, "expired", "too_late")
-    ] * 3
+    assert [(one["id"], one["state"], one["reason"]) for one in old["reminders"]] == [(None, "expired", "too_late")] * 3
     assert old["window"]["opens"] == "2024-04-05"
 
 

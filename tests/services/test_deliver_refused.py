@@ -85,7 +85,7 @@ def test_a_refused_one_expires_when_its_days_are_over(office: Office, server: Re
 
 def test_an_address_that_does_not_exist_fails_and_is_not_written_to_again(office: Office, server: RealServer) -> None:
     office.add_patient("P2", email="p1@riverside-patients.example")
-    office.treat("P2", on="2026-01-06")
+    office.treat("P2")
     office.clock.set(INVITED_AT)
     server.script["RCPT"].append("550 5.1.1 no such user")
     outcome = office.deliver(to(server))

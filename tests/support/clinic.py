@@ -163,11 +163,14 @@ class Office:
         on: str = TREATED,
         protocol: str = "botulinum-cosmetic",
         slug: str = "riverside",
-        **more: Any,
+        entry: str | None = None,
+        replaces: str | None = None,
+        kind: Kind = Kind.TREATMENT,
     ) -> TreatmentRow:
-        entry = record.NewTreatment(ref, protocol, day(on), **({"kind": Kind.TREATMENT} | more))
+        """Log a treatment; `entry` is its own number, `replaces` that of the one it corrects."""
+        logged = record.NewTreatment(ref, protocol, day(on), None, entry, kind, replaces)
         with self.write() as tx:
-            return record.add_treatment(tx, the_clinic(tx, slug), entry)
+            return record.add_treatment(tx, the_clinic(tx, slug), logged)
 
     def void(self, treatment_ref: str, slug: str = "riverside") -> None:
         with self.write() as tx:
