@@ -9,6 +9,7 @@ import random
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,9 +17,8 @@ from reminders.clock import Clock, SystemClock
 from reminders.domain.facts import Outcome
 from reminders.domain.lifecycle import Reason, State
 from reminders.domain.protocol import Protocol
-from reminders.errors import CannotDo
 from reminders.mail.render import Renderer
-from reminders.mail.transport import Transport, transport_for
+from reminders.mail.transport import Transport
 from reminders.services import (
     audit,
     book,
@@ -40,12 +40,14 @@ from reminders.services import (
     record,
 )
 from reminders.services.breaker import Breakers
+from reminders.services.configured import configured_transport
 from reminders.services.find import the_clinic
 from reminders.services.keys import Keys
+from reminders.services.log_treatment import NamedTreatment, TreatmentLogged, log_treatment, take_back
 from reminders.services.points import Observer, nobody
 from reminders.services.rounds import Worker
 from reminders.settings import Settings
-from reminders.store import clinics, patients, protocols
+from reminders.store import clinics, protocols
 from reminders.store.clinics import Clinic, Practitioner
 from reminders.store.database import Database, Transaction
 from reminders.store.treatments import TreatmentRow
@@ -53,40 +55,21 @@ from reminders.store.treatments import TreatmentRow
 Progress = Callable[[int, int | None], None]
 
 
-class NoTransport(CannotDo):
-    """No transport is set, so nothing can be sent.
+@dataclass(frozen=True)
+class App:
+    """The product, opened on one database.
 
-    Set REMINDERS_SMTP_URL, for example to smtp://user:password@host:587, or to file:outbox.
+    `transport` stands in for the configured one, `observe` is told of each point of a delivery, `chance` jitters.
     """
 
-
-class TreatmentLogged:
-    """A recorded treatment, its episode's window and steps, and what to look at twice."""
-
-    def __init__(self, row: TreatmentRow, episode: overview.EpisodeView | None, warnings: tuple[str, ...]) -> None:
-        """Keep what the face prints; a touch-up or a review has no episode of its own."""
-        self.row, self.episode, self.warnings = row, episode, warnings
-
-
-class App:
-    """The product, opened on one database."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        database: Database,
-        keys: Keys,
-        clock: Clock,
-        *,
-        transport: Transport | None = None,
-        observe: Observer = nobody,
-        chance: random.Random | None = None,
-    ) -> None:
-        """Keep the parts; `transport` stands in for the configured one, `chance` makes jitter repeatable."""
-        self.settings, self.database, self.keys, self.clock = settings, database, keys, clock
-        self.renderer = Renderer()
-        self._transport, self._observe = transport, observe
-        self._chance = chance or random.SystemRandom()
+    settings: Settings
+    database: Database
+    keys: Keys
+    clock: Clock
+    transport: Transport | None = None
+    observe: Observer = nobody
+    chance: random.Random = field(default_factory=random.SystemRandom)
+    renderer: Renderer = field(default_factory=Renderer)
 
     def __enter__(self) -> Self:
         """Use the app as a context that closes its database."""
@@ -185,10 +168,7 @@ class App:
         """Record a reply or a request, or with None close them all."""
         with self._writing() as tx:
             found = the_clinic(tx, slug)
-            if kind is None:
-                patient.close_answers(tx, found, ref)
-            else:
-                patient.log_answer(tx, found, ref, kind)
+            patient.answer(tx, found, ref, kind)
             return dossier.dossier(tx, found, ref)
 
     def show_patient(self, slug: str, ref: str) -> dossier.Dossier:
@@ -209,21 +189,12 @@ class App:
     def add_treatment(self, slug: str, entry: record.NewTreatment) -> TreatmentLogged:
         """Log a treatment; returns its window and reminders, also of an ended episode."""
         with self._writing() as tx:
-            found = the_clinic(tx, slug)
-            row = record.add_treatment(tx, found, entry)
-            view = overview.patient_view(tx, found, entry.patient)
-            episode = overview.episode_of(view, row.episode_id)
-            return TreatmentLogged(row, episode, record.spacing_warnings(tx, row))
+            return log_treatment(tx, the_clinic(tx, slug), entry)
 
-    def void_treatment(
-        self, slug: str, ref: str | None, patient_ref: str | None, protocol: str | None, day: dt.date | None, why: str
-    ) -> tuple[TreatmentRow, str]:
+    def void_treatment(self, slug: str, named: NamedTreatment, why: str) -> tuple[TreatmentRow, str]:
         """Mark a treatment as entered in error; returns the entry and its patient's ref."""
         with self._writing() as tx:
-            found = the_clinic(tx, slug)
-            row = record.treatment_by(tx, found, ref=ref, patient=patient_ref, protocol=protocol, day=day)
-            record.void_treatment(tx, found, row, why)
-            return row, patients.refs_of(tx, [row.patient_id])[row.patient_id]
+            return take_back(tx, the_clinic(tx, slug), named, why)
 
     def add_appointment(self, slug: str, patient_ref: str, day: dt.date, line: str | None) -> int:
         """Book a day; returns the appointment's id."""
@@ -248,7 +219,7 @@ class App:
 
     def deliver(self, progress: Progress | None = None) -> deliver.DeliverOutcome:
         """Send everything that is due now."""
-        transport = self._configured_transport()
+        transport = self.transport or configured_transport(self.settings)
         worker = Worker(
             database=self.database,
             clock=self.clock,
@@ -258,18 +229,11 @@ class App:
             breakers=Breakers(transport.name),
             lease=dt.timedelta(seconds=self.settings.lease_s),
             link_base=self.settings.link_base,
-            observe=self._observe,
-            chance=self._chance,
+            observe=self.observe,
+            chance=self.chance,
         )
         name = f"deliver-{os.getpid()}-{secrets.token_hex(4)}"
         return deliver.deliver(worker, name, self.settings.round, progress)
-
-    def _configured_transport(self) -> Transport:
-        if self._transport is not None:
-            return self._transport
-        if not self.settings.smtp_url:
-            raise NoTransport
-        return transport_for(self.settings.smtp_url)
 
     @contextmanager
     def list(self, wanted: overview.Filter) -> Iterator[Iterator[overview.ReminderView]]:

@@ -107,7 +107,7 @@ def _reminders() -> None:
     _partial_index(
         "ix_reminders_handed_over_at", "reminders", ["clinic_id", "handed_over_at"], "handed_over_at IS NOT NULL"
     )
-    _partial_index("ix_reminders_held", "reminders", ["reason"], "state = 'held'")
+    _partial_index("ix_reminders_held", "reminders", ["reason", "clinic_id"], "state = 'held'")
     _partial_index("ix_reminders_lease", "reminders", ["lease_until"], "lease_until IS NOT NULL")
     op.create_index("ix_reminders_message", "reminders", ["message_pk"])
     _partial_index("ix_reminders_not_after", "reminders", ["not_after"], "state IN ('held', 'planned')")

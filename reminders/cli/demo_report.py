@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from reminders.app import App
 from reminders.cli import words
@@ -92,22 +93,32 @@ def _numbers(scene: Scene, reminders: Sequence[ReminderView]) -> None:
 
 
 def _sent(reminders: Sequence[ReminderView], zones: dict[str, str], now: dt.datetime) -> None:
-    sent = sorted((view for view in reminders if view.sent_at is not None), key=lambda view: view.sent_at or now)
-    lately = [view for view in sent if view.sent_at and view.sent_at > now - LATELY] or sent[-MOST_SENT:]
+    sent = sorted(((view.sent_at, view) for view in reminders if view.sent_at), key=lambda pair: pair[0])
+    lately = [(at, view) for at, view in sent if at > now - LATELY]
     say()
     say(f"Sent in the last week: {words.count(len(lately), 'reminder')}" + _newest(len(lately)))
     say()
     rows = (
         (
-            words.moment(view.sent_at, zones[view.clinic]),
+            _when(at, zones[view.clinic]),
             view.patient,
             view.protocol,
             view.step.replace("_", " "),
-            f"{words.day(view.window.opens)} – {words.day(view.window.closes)}",
+            _day(view.window.opens),
+            _day(view.window.closes),
         )
-        for view in lately[-MOST_SENT:]
+        for at, view in lately[-MOST_SENT:]
     )
-    say_table(("Sent", "Patient", "Protocol", "Step", "Window"), rows)
+    say_table(("Sent", "Patient", "Protocol", "Step", "Opens", "Closes"), rows)
+
+
+def _when(moment: dt.datetime, zone: str) -> str:
+    local = moment.astimezone(ZoneInfo(zone))
+    return f"{local:%a} {local.day} {local:%b} at {local:%H:%M}"
+
+
+def _day(day: dt.date) -> str:
+    return f"{day.day} {day:%b %Y}"
 
 
 def _newest(count: int) -> str:

@@ -96,8 +96,8 @@ def _say_report(report: "ImportReport", clinic: str) -> None:
     if report.rows == 0:
         say("The file has no data rows.")
     say(
-        f"{words.count(report.rows, 'row').capitalize()}: {report.added} {would}added, {report.changed} {would}changed, "
-        f"{report.unchanged} unchanged, {report.rejected} rejected."
+        f"{words.count(report.rows, 'row').capitalize()}: {report.added} {would}added, "
+        f"{report.changed} {would}changed, {report.unchanged} unchanged, {report.rejected} rejected."
     )
     say(
         f"{words.count(report.patients_added, 'patient').capitalize()}, "

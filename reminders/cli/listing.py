@@ -36,7 +36,8 @@ class Days:
         """Return the moments between which every clinic's days lie."""
         each = known_zones.values() or ("UTC",)
         after = self.last + dt.timedelta(days=1) if self.last and self.last < dt.date.max else None
-        starts = min(moment(zone, self.first) for zone in each) if self.first else None
+        begins = self.first if self.first != dt.date.min else None  # no zone's midnight may lie before the calendar
+        starts = min(moment(zone, begins) for zone in each) if begins else None
         return starts, max(moment(zone, after) for zone in each) if after else None
 
     def hold(self, view: "ReminderView", zone: str) -> bool:
@@ -63,7 +64,10 @@ def list_reminders(
     patient: Annotated[
         str | None, typer.Option("--patient", metavar="REF", help="Only this patient of --clinic.")
     ] = None,
-    state: Annotated[list[State] | None, typer.Option("--state", help="Only this state; repeat it for more.")] = None,
+    state: Annotated[
+        list[State] | None,
+        typer.Option("--state", metavar="STATE", help=f"Repeat it for more: {', '.join(State)}."),
+    ] = None,
     first: Annotated[
         dt.date | None, typer.Option("--from", parser=day, metavar="DAY", help="Due on this day or later.")
     ] = None,

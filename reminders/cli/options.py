@@ -6,12 +6,14 @@ what is well written and means nothing is the services' to refuse.
 
 import contextlib
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, NamedTuple, NoReturn
 
 import typer
 
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 LARGEST = 2**63 - 1
 LONGEST = len(str(LARGEST))
 """What a database's number can be; a longer one would be the driver's error instead of a sentence."""
@@ -32,7 +34,7 @@ def malformed(sentence: str) -> NoReturn:
 def day(text: str) -> dt.date:
     """Read a day of the calendar. 20260325 and 2026-W13-3 are ISO too, and nobody means them."""
     with contextlib.suppress(ValueError):
-        if len(text.strip()) == len("YYYY-MM-DD"):
+        if _DAY.fullmatch(text.strip()):
             return dt.date.fromisoformat(text.strip())
     malformed("write a day that exists as YYYY-MM-DD, such as 2026-03-25")
 

@@ -158,9 +158,10 @@ def change(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Change what is known of a patient, and plan their reminders again.
+    """Change what is known of a patient.
 
-    An empty text takes an optional value away: --email "" leaves nothing to write to.
+    Their reminders are planned again. An empty text takes an optional value away: --email "" leaves nothing to write
+    to.
     """
     typed = given(locals(), (*KNOWN, "status"))
     if birth_date is not None:

@@ -54,9 +54,9 @@ def hold(
     line: Line = None,
     as_json: AsJson = False,
 ) -> None:
-    """Keep a patient's reminders back until a day, or until you say.
+    """Keep a patient's reminders back for now.
 
-    `open` holds until `patient unhold`.
+    They return on the day of --until, or with `patient unhold` when it is `open`, where their days last.
     """
     end = until if isinstance(until, dt.date) else None
     with opened(ctx) as app:

@@ -125,8 +125,10 @@ def void(
         refuse("Name the entry with --ref, or with all of --patient, --protocol and --on")
     if ref is not None and others != (None, None, None):
         refuse("Name the entry either with --ref or with --patient, --protocol and --on")
+    from reminders.services.log_treatment import NamedTreatment  # noqa: PLC0415 - help needs no services
+
     with opened(ctx) as app:
-        row, person = app.void_treatment(clinic, ref, patient, protocol, on, why)
+        row, person = app.void_treatment(clinic, NamedTreatment(ref, patient, protocol, on), why)
     if as_json:
         say_json({"treatment": documents.treatment(row, clinic, person)})
         return

@@ -31,8 +31,7 @@ from reminders.store.treatments import TreatmentRow
 T = TypeVar("T", AppointmentRow, TreatmentRow)
 ERASED = "is the number of a patient who was erased: give them a number of their own"
 TAKEN = "is recorded for another patient"
-MOST_STAFF = 500
-"""More new practitioners or places in one file than this are no practitioners."""
+LIKE = "may be the same person as patient"
 
 
 @dataclass(slots=True)
@@ -234,6 +233,9 @@ def _hold_twins(tx: Transaction, people: Iterable[_Person], twins: Mapping[str, 
         if person.ref in twins:
             contacts.add_hold(tx, patients.patient_by_id(tx, person.id), None, None, DUPLICATE)
             done.duplicates.append((person.ref, twins[person.ref]))
+            done.warnings.append(
+                RowProblem(person.rows[0].number, "patient_ref", f"{LIKE} {twins[person.ref]}: on hold")
+            )
 
 
 def _plan(tx: Transaction, clinic: Clinic, people: Sequence[_Person], rules: Rules, waiting: int, done: Stored) -> None:

@@ -12,6 +12,7 @@ from reminders.errors import BadInput
 
 FIRST_YEAR = 1900
 MONTHS = 12
+LONGEST = 60
 _TIME = re.compile(
     r"[T ,]+(\d{1,2})(?::(\d{2}))?(?::\d{2}(?:[.,]\d+)?)?\s*([AaPp]\.?[Mm]\.?)?\s*(Z|[+-]\d{2}:?\d{2})?$"
 )
@@ -46,7 +47,13 @@ class Days:
         self._zone = ZoneInfo(zone)
         self._format = date_format or None
         self._day_format = _day_part(date_format) if date_format else ""
-        self.read = lru_cache(maxsize=8192)(self._read)
+        self._remembered = lru_cache(maxsize=8192)(self._read)
+
+    def read(self, text: str) -> dt.date:
+        """Return the day that `text` names; raises `Unreadable`."""
+        if len(text) > LONGEST:  # what is remembered must not grow with what a file throws at it
+            raise Unreadable(problem="this is no day: it is too long")
+        return self._remembered(text)
 
     def typed(self, cell: TypedDay) -> dt.date:
         """Return the day of a workbook's own day."""
@@ -57,7 +64,6 @@ class Days:
         return self.typed(cell).strftime(self._day_format) if self._format else str(cell)
 
     def _read(self, text: str) -> dt.date:
-        """Return the day that `text` names; raises `Unreadable`."""
         time = _TIME.search(text)
         written = text[: time.start()] if time else text
         day = self._plain_day(written) if self._format is None else self._formatted_day(text, written)

@@ -19,6 +19,9 @@ from reminders.services.import_rows import BOOKED, CANCELLED, KEPT, MISSED, Book
 from reminders.services.import_services import Meaning, Service, Services
 from reminders.services.record import EARLIEST_YEAR
 
+MOST_SAID = 20
+"""The most unmapped names that are said of one row."""
+
 OLDEST = dt.timedelta(days=130 * 366)
 FARTHEST_BOOKING = dt.timedelta(days=5 * 366)
 _OUTCOMES = {values.COMPLETED: KEPT, values.CANCELLED: CANCELLED, values.NO_SHOW: MISSED, values.BOOKED: BOOKED}
@@ -163,8 +166,8 @@ class Judge:
     def _visit(self, reading: _Reading) -> tuple[dt.date | None, tuple[Visit, ...], tuple[Booking, ...]]:
         """Return the day of the visit, the treatments of a completed one, and what it says of appointments."""
         service_cell = reading.text("protocol")
-        meaning = self._services.read(service_cell) if service_cell else Meaning()
-        for name in meaning.unmapped:
+        meaning = self._meaning(reading, service_cell)
+        for name in meaning.unmapped[:MOST_SAID]:
             reading.wrong("protocol", f"{name!r} is not mapped: name it in the values file (--values)")
         reading.judged.unmapped = meaning.unmapped
         kind = self._kind(reading)
@@ -182,6 +185,13 @@ class Judge:
                 Visit(service.protocol, kind or service.kind, kind is not None) for service in meaning.services
             )
         return day, visits, self._bookings(status, day, booked_for, meaning.services)
+
+    def _meaning(self, reading: _Reading, cell: str) -> Meaning:
+        try:
+            return self._services.read(cell) if cell else Meaning()
+        except Unreadable as fault:
+            reading.wrong("protocol", str(fault))
+            return Meaning()
 
     def _kind(self, reading: _Reading) -> Kind | None:
         text = reading.text("kind")

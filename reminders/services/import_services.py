@@ -20,6 +20,7 @@ from reminders.services.import_values import plain
 
 IGNORE = "ignore"
 LONGEST_SHOWN = 80
+LONGEST_CELL = 1_000
 _SEPARATORS = re.compile(r"[+;|\r\n]+")
 
 
@@ -50,10 +51,18 @@ class Services:
         """Know every protocol that is switched on by its code, and `values` by name; None means ignored."""
         self._codes = {code: Service(code, Kind.TREATMENT) for code, one in protocols.items() if one.active}
         self._values = values
-        self.read = lru_cache(maxsize=4096)(self._read)
+        self._remembered = lru_cache(maxsize=4096)(self._read)
+
+    def read(self, cell: str) -> Meaning:
+        """Return what a cell means: as a whole where that is mapped, else by its parts (`+`, `;`, `|`, line break).
+
+        Raises `Unreadable` for a cell that is no list of services, however it is read.
+        """
+        if len(cell) > LONGEST_CELL:
+            raise Unreadable(problem=f"is longer than {LONGEST_CELL} characters")
+        return self._remembered(cell)
 
     def _read(self, cell: str) -> Meaning:
-        """Return what a cell means: as a whole where that is mapped, else by its parts (`+`, `;`, `|`, line break)."""
         if self._knows(cell):
             return self._meaning([cell])
         names = [part for part in (part.strip() for part in _SEPARATORS.split(cell)) if part]

@@ -18,6 +18,7 @@ T = TypeVar("T")
 LONGEST_REF = 64
 LONGEST_NAME = 200
 LONGEST_PHONE = 40
+LONGEST_ADDRESS = 320
 LONGEST_POSTAL = 500
 
 COMPLETED, BOOKED, CANCELLED, NO_SHOW = "completed", "booked", "cancelled", "no_show"
@@ -99,6 +100,8 @@ def _parsed(text: str) -> str | BadAddress:
 
 def email(text: str) -> str:
     """Return the one address; raises `Unreadable`."""
+    if len(text) > LONGEST_ADDRESS:
+        raise Unreadable(problem="is not one e-mail address: it is too long")
     found = _parsed(text)
     if isinstance(found, BadAddress):
         raise Unreadable(problem=f"is not one e-mail address: {found.facts.get('problem', 'it cannot be read')}")

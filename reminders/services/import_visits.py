@@ -75,6 +75,7 @@ class Ledger:
             if kind is Kind.TREATMENT and not visit.said and self._treated_before(visit.protocol, day):
                 kind = Kind.TOUCH_UP
                 self.touch_ups.append(row.number)
+                self.warnings.append(RowProblem(row.number, "kind", _TOUCH_UP))
             entry = Known(visit.protocol, day, kind, ref if own is None else None, row.practitioner, row=row.number)
             self._entries.append(entry)
             if own is None and ref is not None:
@@ -108,6 +109,7 @@ class Ledger:
         )
 
 
+_TOUCH_UP = f"counts as a touch-up: its line was treated under {TOUCH_UP_DAYS} days before, and that clock goes on"
 _OTHER_VISIT = "is recorded for another visit, which stays: correct it with `reminders treatment add --replaces`"
 
 

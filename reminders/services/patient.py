@@ -136,6 +136,11 @@ def end_holds(tx: Transaction, clinic: Clinic, ref: str, line: str | None) -> Pl
     return plan_patients(tx, clinic, [patient.id])
 
 
+def answer(tx: Transaction, clinic: Clinic, ref: str, kind: Reason | None) -> PlanOutcome:
+    """Record an answer of the patient, or with None close those that are open."""
+    return close_answers(tx, clinic, ref) if kind is None else log_answer(tx, clinic, ref, kind)
+
+
 def log_answer(tx: Transaction, clinic: Clinic, ref: str, kind: Reason) -> PlanOutcome:
     """Record that the patient replied, or asked for a consultation: further steps wait until it is closed."""
     patient = the_patient(tx, clinic, ref)

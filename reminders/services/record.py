@@ -129,7 +129,8 @@ def enter_treatments(tx: Transaction, entries: Sequence[Entry]) -> list[int]:
 def episode_for(tx: Transaction, entry: Entry, replaced: TreatmentRow | None) -> int:
     """Return the episode of a treatment: found by (patient, line, day), kept by a correction within its line.
 
-    A correction into another line opens a new episode that continues the old one: a step sent before counts as sent.
+    Any other correction opens a new episode that continues the old one: a step sent before counts as sent. So does one
+    whose old episode has another entry left, and one back into a line that was left before.
     """
     line = entry.protocol.line
     episodes = treatments.episodes_of(tx, entry.patient_id)
@@ -139,10 +140,9 @@ def episode_for(tx: Transaction, entry: Entry, replaced: TreatmentRow | None) ->
     if old is not None and old.line == line and old.id not in days:
         return _stays(tx, entry.patient_id, [old.id, *same_day])
     vacant = [e.id for e in episodes if e.line == line and e.first_day == entry.day and e.id not in days]
-    for found in (*same_day, *vacant):
+    for found in (*same_day, *(vacant if old is None else ())):
         return found
-    continues = old.id if old is not None and old.line != line else None
-    return treatments.add_episode(tx, entry.clinic_id, entry.patient_id, line, entry.day, continues)
+    return treatments.add_episode(tx, entry.clinic_id, entry.patient_id, line, entry.day, old.id if old else None)
 
 
 def _days_of_episodes(tx: Transaction, patient_id: int, without: TreatmentRow | None) -> dict[int, dt.date]:

@@ -4,16 +4,19 @@ Invariant: a stored version never changes; another definition is another version
 """
 
 import datetime as dt
-from collections.abc import Mapping
+import json
 from dataclasses import replace
+from functools import lru_cache
 
-from sqlalchemy import and_, func, insert, select
+from sqlalchemy import Text, and_, func, insert, select, type_coerce
 
 from reminders.domain.definition import as_plain, from_plain
 from reminders.domain.protocol import Protocol
 from reminders.store.audit_trail import record
 from reminders.store.database import Transaction
 from reminders.store.schema import protocols as table
+
+_AS_TEXT = type_coerce(table.c.definition, Text)
 
 
 def save_protocol(tx: Transaction, protocol: Protocol) -> int:
@@ -40,23 +43,25 @@ def current(tx: Transaction) -> dict[str, Protocol]:
     """Return the last version of every protocol, by code."""
     newest = select(table.c.code, func.max(table.c.version).label("version")).group_by(table.c.code).subquery()
     same = and_(table.c.code == newest.c.code, table.c.version == newest.c.version)
-    query = select(table.c.definition, table.c.effective_on).join_from(table, newest, same).order_by(table.c.code)
+    query = select(_AS_TEXT, table.c.effective_on).join_from(table, newest, same).order_by(table.c.code)
     found = [_read(definition, day) for definition, day in tx.connection.execute(query)]
     return {protocol.code: protocol for protocol in found}
 
 
 def by_version(tx: Transaction, code: str, version: int) -> Protocol | None:
     """Return one version of a protocol."""
-    query = select(table.c.definition, table.c.effective_on).where(table.c.code == code, table.c.version == version)
+    query = select(_AS_TEXT, table.c.effective_on).where(table.c.code == code, table.c.version == version)
     row = tx.connection.execute(query).first()
     return _read(*row) if row else None
 
 
 def _latest(tx: Transaction, code: str) -> Protocol | None:
-    query = select(table.c.definition, table.c.effective_on).where(table.c.code == code)
+    query = select(_AS_TEXT, table.c.effective_on).where(table.c.code == code)
     row = tx.connection.execute(query.order_by(table.c.version.desc()).limit(1)).first()
     return _read(*row) if row else None
 
 
-def _read(definition: Mapping[str, object], effective_on: dt.date) -> Protocol:
-    return replace(from_plain(definition), effective_on=effective_on)
+@lru_cache(maxsize=512)
+def _read(definition: str, effective_on: dt.date) -> Protocol:
+    """Return the protocol of a stored text. The same text is the same value: it is read before every delivery."""
+    return replace(from_plain(json.loads(definition)), effective_on=effective_on)

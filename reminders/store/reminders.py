@@ -132,9 +132,18 @@ def expire_passed(tx: Transaction, limit: int) -> list[int]:
 
 
 def overdue_count(tx: Transaction, clinic_id: int, before: dt.datetime) -> int:
-    """Count what the backlog rule counts: planned, due before `before`, neither released nor left by the limit."""
-    query = select(func.count()).select_from(reminders).where(_overdue(clinic_id, before))
-    return tx.connection.execute(query).scalar_one()
+    """Count what the backlog rule counts: due before `before`, neither released nor left by the limit.
+
+    What it holds already counts as well, or else the rest of a backlog that comes in pieces (an import, a treatment at
+    a time) would go out. Zero when nothing of it is still planned.
+    """
+    c = reminders.c
+    query = select(func.count()).select_from(reminders)
+    planned: int = tx.connection.execute(query.where(_overdue(clinic_id, before))).scalar_one()
+    if planned == 0:
+        return 0
+    held = (c.state == State.HELD, c.reason == Reason.BACKLOG_HOLD, c.clinic_id == clinic_id, c.due_at < before)
+    return planned + tx.connection.execute(query.where(*held)).scalar_one()
 
 
 def hold_backlog(tx: Transaction, clinic_id: int, before: dt.datetime) -> int:

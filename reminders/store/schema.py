@@ -155,7 +155,7 @@ reminders = Table(
     _partial("ix_reminders_wake", "state = 'planned'", "clinic_id", "wake_at"),
     _partial("ix_reminders_planned", "state = 'planned'", "clinic_id", "due_at"),
     _partial("ix_reminders_not_after", "state IN ('held', 'planned')", "not_after"),
-    _partial("ix_reminders_held", "state = 'held'", "reason"),
+    _partial("ix_reminders_held", "state = 'held'", "reason", "clinic_id"),
     _partial("ix_reminders_lease", "lease_until IS NOT NULL", "lease_until"),
     _partial("ix_reminders_sent_at", "sent_at IS NOT NULL", "clinic_id", "sent_at"),
     _partial("ix_reminders_handed_over_at", "handed_over_at IS NOT NULL", "clinic_id", "handed_over_at"),

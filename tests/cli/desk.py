@@ -1,4 +1,4 @@
-"""A front desk for tests: the real command line on a real installation, in this process, with a clock that stands still.
+"""A front desk for tests: the real command line on a real installation, in this process, while time stands still.
 
 Invariant: every installation is a copy of one that `reminders init` made; nothing is written past a command.
 """

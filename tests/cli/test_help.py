@@ -1,4 +1,4 @@
-"""What `--help` says: a paragraph and an example for every command, on 80 columns, and the same on the page of commands."""
+"""What `--help` says: a paragraph and an example for every command, in 80 columns; docs/commands.md says the same."""
 
 import inspect
 import shlex

@@ -4,9 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from reminders.domain.facts import Outcome
 from reminders.domain.lifecycle import Reason, State
-from reminders.services import book
 from reminders.services.points import Point
 from reminders.store import contacts
 from tests.support.clinic import INVITED_AT, Office, Once, to
@@ -138,22 +136,6 @@ def test_a_fact_shown_in_it_that_changes_on_the_way_is_shown_as_it_is_now(
     [received] = server.messages
     assert shown in received.content
     assert received.rcpt_tos[0].encode() in received.content
-
-
-def test_a_missed_appointment_on_the_way_leaves_the_patient_in_peace_for_a_week(
-    due: Office, server: RealServer
-) -> None:
-    booked = due.book("2026-03-20")
-
-    def missed() -> None:
-        with due.write() as tx:
-            book.set_outcome(tx, booked, Outcome.MISSED)
-
-    due.clock.set(utc("2026-03-27 10:00"))
-    due.plan()
-    missed()
-    assert due.deliver(to(server)).sent == 1
-    assert due.row().sent_at == utc("2026-03-27 10:00")
 
 
 def test_facts_that_keep_changing_are_left_to_the_next_delivery(due: Office, server: RealServer) -> None:

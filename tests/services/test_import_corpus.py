@@ -97,9 +97,9 @@ def test_a_file_of_noise_is_read_or_refused(tmp_path: Path, seed: int) -> None:
     for _ in range(random_.randrange(60)):
         pieces += random_.choices([*CELLS[:22], *CELLS[24:], ",", ";", '"', *ENDS], k=random_.randrange(12))
         pieces.append(random_.choice(ENDS))
-    content = "".join(pieces).encode(random_.choice(("utf-8", "utf-8-sig", "utf-16", "cp1252")), "replace")
+    encoding = random_.choice(("utf-8", "utf-8-sig", "utf-16", "cp1252"))
+    content = bytearray("".join(pieces).encode(encoding, "replace"))
     if random_.random() < 0.3:
-        content = bytearray(content)
         for _ in range(20):
             content[random_.randrange(len(content))] = random_.randrange(256)
     path.write_bytes(content)

@@ -154,6 +154,7 @@ def test_one_person_under_two_numbers_is_reported_and_the_later_is_held(desk: De
     rows = (visit("1000") | who, visit("999") | who | {"email": "ANN@post.example", "family_name": "ó'brien"})
     report = desk.rows(*rows)
     assert (report.possible_duplicate_count, report.possible_duplicates) == (1, (("1000", "999"),))
+    assert [(warning.row, warning.column) for warning in report.warnings] == [(2, "patient_ref")]
     assert {reason for _, _, reason in desk.reminders("1000")} == {"on_hold"}
     assert "on_hold" not in {reason for _, _, reason in desk.reminders("999")}
     assert desk.rows(*reversed(rows)).possible_duplicate_count == 0

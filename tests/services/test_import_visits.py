@@ -121,6 +121,13 @@ def test_a_visit_of_the_same_line_within_28_days_is_a_touch_up_and_reported(desk
     kinds = [kind for _, _, kind in desk.days("1")]
     assert kinds == ["treatment", "touch_up", "treatment"]
     assert (report.touch_up_count, report.touch_ups) == (1, (3,))
+    assert [(warning.row, warning.column) for warning in report.warnings] == [(3, "kind")]
+
+
+def test_28_days_after_a_treatment_a_visit_is_a_treatment(desk: Desk) -> None:
+    desk.rows(visit(days_ago=60), visit(days_ago=32), visit("2", days_ago=60), visit("2", days_ago=33))
+    assert [kind for _, _, kind in desk.days("1")] == ["treatment", "treatment"]
+    assert [kind for _, _, kind in desk.days("2")] == ["treatment", "touch_up"]
 
 
 def test_touch_ups_are_found_in_any_order_and_against_what_is_stored(desk: Desk) -> None:

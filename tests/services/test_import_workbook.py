@@ -11,7 +11,7 @@ from reminders.services.import_file import NoHeader
 from reminders.services.import_workbook import MAX_UNPACKED, BadWorkbook, HugeWorkbook
 from reminders.store.database import Database
 from tests.services.import_desk import FACE, Desk, counts, said
-from tests.services.import_workbook_file import write_workbook
+from tests.services.import_workbook_file import Cell, write_workbook
 
 HEADER = ("patient_ref", "given_name", "treated_on", "protocol", "consent")
 
@@ -38,7 +38,7 @@ def test_numbers_days_and_ticks_are_read_as_one_would_type_them(desk: Desk) -> N
 
 
 def test_a_workbooks_own_days_need_no_date_format_whatever_it_says(desk: Desk) -> None:
-    rows = [HEADER, (1, "A", dt.date(2026, 3, 4), FACE, 1), (2, "B", "2026-04-03", FACE, 1), ("=1", "C", "x", FACE, 1)]
+    rows: list[tuple[Cell, ...]] = [HEADER, (1, "A", dt.date(2026, 3, 4), FACE, 1), (2, "B", "2026-04-03", FACE, 1)]
     path = write_workbook(desk.folder / "visits.xlsx", rows)
     errors = desk.folder / "errors.csv"
     desk.bring(path, date_format="%Y-%d-%m", errors=errors)
@@ -53,7 +53,7 @@ def test_rows_are_numbered_as_the_spreadsheet_shows_them(desk: Desk) -> None:
 
 def test_rejected_rows_of_a_workbook_come_as_csv(desk: Desk) -> None:
     errors = desk.folder / "errors.csv"
-    rows = [HEADER, (1, "Zoë", dt.date(2026, 3, 4), "no such thing", 1)]
+    rows: list[tuple[Cell, ...]] = [HEADER, (1, "Zoë", dt.date(2026, 3, 4), "no such thing", 1)]
     desk.bring(write_workbook(desk.folder / "v.xlsx", rows), errors=errors)
     with errors.open(encoding="utf-8-sig", newline="") as file:
         _, row = csv.reader(file)

@@ -141,8 +141,9 @@ class Office:
             "email": f"{ref.lower()}@{slug}-patients.example",
             "consent": "granted",
         }
+        typed = {name: value for name, value in (values | given).items() if value is not None}
         with self.write() as tx:
-            return patient.add_patient(tx, self.keys, the_clinic(tx, slug), ref, values | given)
+            return patient.add_patient(tx, self.keys, the_clinic(tx, slug), ref, typed)
 
     def change_patient(self, ref: str = "P1", slug: str = "riverside", **given: Any) -> None:
         decisions = {name: given.pop(name) for name in ("opt_out", "due", "line") if name in given}
