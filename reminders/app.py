@@ -7,7 +7,7 @@ import datetime as dt
 import os
 import random
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +44,7 @@ from reminders.services.configured import configured_transport
 from reminders.services.find import the_clinic
 from reminders.services.keys import Keys
 from reminders.services.log_treatment import NamedTreatment, TreatmentLogged, log_treatment, take_back
+from reminders.services.plan import Progress
 from reminders.services.points import Observer, nobody
 from reminders.services.rounds import Worker
 from reminders.settings import Settings
@@ -52,15 +53,10 @@ from reminders.store.clinics import Clinic, Practitioner
 from reminders.store.database import Database, Transaction
 from reminders.store.treatments import TreatmentRow
 
-Progress = Callable[[int, int | None], None]
-
 
 @dataclass(frozen=True)
 class App:
-    """The product, opened on one database.
-
-    `transport` stands in for the configured one, `observe` is told of each point of a delivery, `chance` jitters.
-    """
+    """The product, opened on one database; `transport` stands in for the configured one, `chance` makes jitter."""
 
     settings: Settings
     database: Database
@@ -69,7 +65,6 @@ class App:
     transport: Transport | None = None
     observe: Observer = nobody
     chance: random.Random = field(default_factory=random.SystemRandom)
-    renderer: Renderer = field(default_factory=Renderer)
 
     def __enter__(self) -> Self:
         """Use the app as a context that closes its database."""
@@ -167,9 +162,8 @@ class App:
     def log_answer(self, slug: str, ref: str, kind: Reason | None) -> dossier.Dossier:
         """Record a reply or a request, or with None close them all."""
         with self._writing() as tx:
-            found = the_clinic(tx, slug)
-            patient.answer(tx, found, ref, kind)
-            return dossier.dossier(tx, found, ref)
+            patient.answer(tx, the_clinic(tx, slug), ref, kind)
+            return dossier.dossier(tx, the_clinic(tx, slug), ref)
 
     def show_patient(self, slug: str, ref: str) -> dossier.Dossier:
         """Return what is kept of a patient."""
@@ -224,7 +218,7 @@ class App:
             database=self.database,
             clock=self.clock,
             keys=self.keys,
-            renderer=self.renderer,
+            renderer=Renderer(),
             transport=transport,
             breakers=Breakers(transport.name),
             lease=dt.timedelta(seconds=self.settings.lease_s),
@@ -249,8 +243,8 @@ class App:
     def preview(self, slug: str, ref: str, step: str | None) -> preview.Preview:
         """Return exactly what would be sent."""
         with self._reading() as tx:
-            base = self.settings.link_base
-            return preview.preview(tx, self.keys, self.renderer, base, the_clinic(tx, slug), ref, step)
+            found, base = the_clinic(tx, slug), self.settings.link_base
+            return preview.preview(tx, self.keys, Renderer(), base, found, ref, step)
 
     # decisions
     def release(self, ids: Sequence[int]) -> decide.Decision:

@@ -18,6 +18,7 @@ from reminders.domain.sending_hours import moment
 from reminders.services import sample_script as script
 from reminders.services.catalogue_file import write_catalogue
 from reminders.services.import_report import ImportRequest
+from reminders.services.log_treatment import NamedTreatment
 from reminders.services.overview import Filter
 from reminders.services.points import Point
 from reminders.services.sample import DELIVERS, OPENS, ZONE, Sample
@@ -137,9 +138,8 @@ class Actor:
 
     @act.register
     def _(self, event: script.Void) -> None:
-        self.app.void_treatment(
-            script.WILLOW, None, event.ref, event.protocol, event.day, "logged for the wrong person"
-        )
+        named = NamedTreatment(patient=event.ref, protocol=event.protocol, day=event.day)
+        self.app.void_treatment(script.WILLOW, named, "logged for the wrong person")
 
     @act.register
     def _(self, event: script.Amend) -> None:

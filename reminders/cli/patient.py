@@ -5,7 +5,7 @@ Invariant: only what was typed is changed; an empty text takes an optional value
 
 import datetime as dt
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,6 +25,9 @@ from reminders.cli.output import say
 from reminders.cli.patient_pages import say_patient
 from reminders.cli.session import opened
 from reminders.domain.facts import Consent, Status
+
+if TYPE_CHECKING:
+    from reminders.services.patient import PatientChange
 
 
 class Scope(StrEnum):
@@ -166,20 +169,25 @@ def change(
     typed = given(locals(), (*KNOWN, "status"))
     if birth_date is not None:
         typed["birth_date"] = birth_date or None  # an empty day is no day
-    if not (typed or opt_out or opt_in or due is not None):
-        refuse("Nothing is to be changed: give at least one option")
-    if line is not None and due is None:
-        refuse("--line says for which line --due holds: give both")
-    if opt_out and opt_in:
-        refuse("--opt-out and --opt-in contradict each other: give one of them")
-    if undo_death and status is None:
-        refuse("--undo-death needs the --status they have instead")
     from reminders.services.patient import PatientChange  # noqa: PLC0415 - help needs no services
 
     wanted = PatientChange(typed, opt_out, opt_in, due, line, undo_death=undo_death)
+    _check(wanted)
     with opened(ctx) as app:
         found = app.change_patient(clinic, ref, wanted)
         if not as_json:
             say(f"Patient {ref} of clinic {clinic} is changed.")
             say()
         say_patient(app, found, as_json=as_json)
+
+
+def _check(wanted: "PatientChange") -> None:
+    """Refuse a change whose parts do not go together."""
+    if not (wanted.given or wanted.opt_out or wanted.opt_in or wanted.due is not None or wanted.undo_death):
+        refuse("Nothing is to be changed: give at least one option")
+    if wanted.line is not None and wanted.due is None:
+        refuse("--line says for which line --due holds: give both")
+    if wanted.opt_out and wanted.opt_in:
+        refuse("--opt-out and --opt-in contradict each other: give one of them")
+    if wanted.undo_death and "status" not in wanted.given:
+        refuse("--undo-death needs the --status they have instead")

@@ -105,7 +105,7 @@ def _row(row: ReminderRow, now: dt.datetime) -> Iterator[Problem]:
     missing = [name for name in _WITNESSES.get(state, ()) if getattr(row, name) is None]
     if missing:
         yield 2, row, f"it is {state} without {' and '.join(missing)}", _LOOK
-    if state in PENDING and now > row.not_after:
+    if state in PENDING and now > row.not_after + GRACE:
         yield 2, row, f"it is still {state} after its days", "run `reminders deliver`, which lets it expire"
     if state in IN_FLIGHT and (row.lease_until is None or now > row.lease_until + RESCUED_AFTER):
         yield 2, row, f"it is {state} and its worker is gone", "run `reminders deliver`, which rescues it"

@@ -26,7 +26,6 @@ from reminders.services.import_errors import ErrorFile, Findings
 from reminders.services.import_file import CsvTable
 from reminders.services.import_judge import Judge, Judged
 from reminders.services.import_patients import PatientRows, merged, patients_in
-from reminders.services.import_reach import waiting_backlog
 from reminders.services.import_report import ImportReport, ImportRequest, RowProblem
 from reminders.services.import_rows import to_line
 from reminders.services.import_services import Services, read_values
@@ -63,7 +62,6 @@ def bring_in(
     with database.read(clock.now()) as tx:
         clinic = the_clinic(tx, request.clinic)
         rules = rules_for(tx, clinic)
-        waiting = waiting_backlog(tx, clinic.id)
     days = Days(clinic.timezone, request.date_format)
     values = read_values(request.values, rules.protocols) if request.values else {}
     with ExitStack() as stack:
@@ -75,7 +73,7 @@ def bring_in(
         own = {address.casefold() for address in (clinic.email, clinic.reply_to) if address}
         today = local_day(clinic.timezone, clock.now())
         judge = Judge(columns, days, Services(rules.protocols, values), rules.protocols, today, own)
-        tally = Tally(clinic, rules.calendar, request, columns.ignored, waiting)
+        tally = Tally(clinic, rules.calendar, request, columns.ignored)
         for row in table.rows():
             pile.take(row.number, judge.judge(row), tally)
             if tally.rows % _TELL_EVERY == 0:
@@ -84,7 +82,7 @@ def bring_in(
         tell("check", tally.rows, tally.rows)
         for chunk in pile.chunks():
             with suppress(_DryRun), database.write(clock.now(), "import") as tx:
-                stored = store_patients(tx, clinic, keys, chunk, tally.waiting)
+                stored = store_patients(tx, clinic, keys, chunk)
                 _undo(wanted=request.dry_run)
             tally.stored(stored, pile.findings)
             tell("store", tally.settled, tally.rows)

@@ -65,12 +65,8 @@ class _Person:
     is_touched: bool = False
 
 
-def store_patients(
-    tx: Transaction, clinic: Clinic, keys: Keys, chunk: Sequence[tuple[PatientRows, str]], waiting: int
-) -> Stored:
+def store_patients(tx: Transaction, clinic: Clinic, keys: Keys, chunk: Sequence[tuple[PatientRows, str]]) -> Stored:
     """Store the rows of these patients (each with the number of an earlier twin in the file) and plan them.
-
-    `waiting` of the clinic's reminders are held as a backlog already.
 
     1. What is stored of them is read. 2. Visits and bookings are compared with it. 3. New staff and places are added.
     4. Patients are added or changed, 5. then their treatments and appointments. 6. The touched ones are planned. The
@@ -87,7 +83,7 @@ def store_patients(
     _store_people(tx, clinic, people, done)
     _store_visits(tx, clinic, people, rules, practitioners, done)
     _hold_twins(tx, people, twins, done)
-    _plan(tx, clinic, people, rules, waiting, done)
+    _plan(tx, clinic, people, rules, done)
     for person in people:
         _count(person, done)
     return done
@@ -238,13 +234,13 @@ def _hold_twins(tx: Transaction, people: Iterable[_Person], twins: Mapping[str, 
             )
 
 
-def _plan(tx: Transaction, clinic: Clinic, people: Sequence[_Person], rules: Rules, waiting: int, done: Stored) -> None:
+def _plan(tx: Transaction, clinic: Clinic, people: Sequence[_Person], rules: Rules, done: Stored) -> None:
     touched = [person.id for person in people if person.is_touched]
     if touched:
         held = plan_patients(tx, clinic, touched, rules).backlog_held
-        held += import_reach.hold_rest(tx, clinic.id, rules, waiting + held) if waiting + held else 0
         standing = import_reach.standing(reminders.stored(tx, touched), rules, tx.now)
         done.counts["planned"] += standing["planned"] - max(0, held - standing["held"])
+        done.counts["standing"] += standing["planned"] + standing["held"]
         done.counts["overdue"] += standing["overdue"]
         done.counts["backlog"] += held
     everyone = facts.facts(tx, [person.id for person in people]).values()

@@ -54,19 +54,6 @@ def _any_cosmetic(protocols: Mapping[str, Protocol]) -> tuple[Protocol, ...]:
     return tuple(p for p in protocols.values() if p.class_name is TreatmentClass.COSMETIC)[:1]
 
 
-def hold_rest(tx: Transaction, clinic_id: int, rules: Rules, waiting: int) -> int:
-    """Hold the overdue reminders that only together with `waiting`, held before them, are a backlog; return how many.
-
-    A file is one backlog, though it is stored in pieces: else what the last piece leaves over would go out alone.
-    """
-    calendar = rules.calendar
-    before = overdue_before(calendar, tx.now)
-    overdue = reminders.overdue_count(tx, clinic_id, before)
-    if not overdue or not is_clinics_backlog(tx, clinic_id, calendar, overdue + waiting):
-        return 0
-    return reminders.hold_backlog(tx, clinic_id, before)
-
-
 def is_clinics_backlog(tx: Transaction, clinic_id: int, calendar: SendingCalendar, overdue: int) -> bool:
     """Tell whether so many overdue reminders are a backlog, by what the clinic usually sends."""
     days = sending_days_looked_at(calendar, tx.now)

@@ -14,7 +14,7 @@ from reminders.services.import_commit import Stored
 from reminders.services.import_errors import Findings
 from reminders.services.import_judge import Judged
 from reminders.services.import_people import folded
-from reminders.services.import_reach import is_clinics_backlog
+from reminders.services.import_reach import is_clinics_backlog, waiting_backlog
 from reminders.services.import_report import ImportReport, ImportRequest
 from reminders.store import reminders
 from reminders.store.clinics import Clinic
@@ -35,11 +35,10 @@ class Tally:
     """Counts rows as they are judged and stored."""
 
     def __init__(
-        self, clinic: Clinic, calendar: SendingCalendar, request: ImportRequest, ignored: Sequence[str], waiting: int
+        self, clinic: Clinic, calendar: SendingCalendar, request: ImportRequest, ignored: Sequence[str]
     ) -> None:
-        """Begin with nothing counted; `waiting` of the clinic's reminders are held as a backlog already."""
+        """Begin with nothing counted."""
         self._clinic, self._calendar, self._request, self._ignored = clinic, calendar, request, tuple(ignored)
-        self._waiting = waiting
         self.rows = 0
         self._rejected = 0
         self._ambiguous = 0
@@ -48,11 +47,6 @@ class Tally:
         self._all = Stored()
         self._touch_ups = 0
         self._duplicates = 0
-
-    @property
-    def waiting(self) -> int:
-        """Return how many of the clinic's reminders are held as a backlog by now."""
-        return self._waiting + (0 if self._request.dry_run else self._all.counts["backlog"])
 
     @property
     def settled(self) -> int:
@@ -135,13 +129,11 @@ class Tally:
         counts = self._all.counts
         if not self._request.dry_run:
             return counts["planned"], counts["backlog"]
-        standing = counts["planned"] + counts["backlog"]
-        overdue = counts["overdue"] + reminders.overdue_count(
-            tx, self._clinic.id, overdue_before(self._calendar, tx.now)
-        )
-        if not is_clinics_backlog(tx, self._clinic.id, self._calendar, overdue + self._waiting):
-            return standing, 0
-        return standing - counts["overdue"], counts["overdue"]
+        before = overdue_before(self._calendar, tx.now)
+        stored = max(reminders.overdue_count(tx, self._clinic.id, before), waiting_backlog(tx, self._clinic.id))
+        if not is_clinics_backlog(tx, self._clinic.id, self._calendar, counts["overdue"] + stored):
+            return counts["standing"], 0
+        return counts["standing"] - counts["overdue"], counts["overdue"]
 
     def _next_steps(self, held: int) -> Iterator[str]:
         clinic, total = self._clinic.slug, self._all

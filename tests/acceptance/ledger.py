@@ -3,6 +3,7 @@
 Invariant: the account compares what the server accepted with what the database says, and trusts neither alone.
 """
 
+import contextlib
 import itertools
 import random
 import shutil
@@ -31,6 +32,8 @@ class Books:
     clock: FakeClock = field(default_factory=lambda: FakeClock(INVITED_AT))
     round_size: int = 1
     seeds: "itertools.count[int]" = field(default_factory=lambda: itertools.count(2))
+    in_doubt: int = 0
+    """How many messages were behind their fence, and not settled, when their delivery was killed."""
 
     def office(self) -> Office:
         return Office(self.url, self.clock)
@@ -43,7 +46,7 @@ class Books:
     def killed_at(self, point: str, nth: int = 1) -> bool:
         """Run a delivery that kills itself at a point; true when it did. Then let its leases run out."""
         killed = self.deliveries.run(self.order(point, nth)) is None
-        self.clock.advance(seconds=LEASE_S + 1)
+        self._after_a_kill()
         return killed
 
     def killed_by_server(self, phase: str, nth: int = 1) -> bool:
@@ -53,13 +56,20 @@ class Books:
         self.deliveries.go()
         killed = self.deliveries.finished() is None
         self.server.disarm()
-        self.clock.advance(seconds=LEASE_S + 1)
+        self._after_a_kill()
         return killed
 
     def killed_at_random(self, chance: random.Random, events: int) -> bool:
         """Run a delivery that is killed at one of its next `events` events, by itself or by its server."""
         nth = chance.randint(1, events)
         return self.killed_at("any", nth) if chance.random() < 0.4 else self.killed_by_server("any", nth)
+
+    def _after_a_kill(self) -> None:
+        """Count what is in doubt now, and let the leases of the dead run out."""
+        with contextlib.closing(sqlite3.connect(self.url.removeprefix("sqlite:///"))) as connection:
+            query = "SELECT count(*) FROM reminders WHERE state = 'handed_over'"
+            self.in_doubt += connection.execute(query).fetchone()[0]
+        self.clock.advance(seconds=LEASE_S + 1)
 
     def recover(self) -> None:
         """Deliver in peace until nothing is due; a person tries again what killed its worker three times."""
@@ -74,15 +84,14 @@ class Books:
         self.deliveries.run(self.order())
 
     def unknown(self) -> int:
-        """Balance the account, and return how many reminders nobody can be sure about."""
+        """Balance the account, and return how many reminders are listed as in doubt: those that were at a kill."""
         office = self.office()
         rows = [row for row in office.rows() if row.step == "invitation"]
         with office.read() as tx:
             assert audit_trail.verify(tx) is None
         office.close()
-        with sqlite3.connect(self.url.removeprefix("sqlite:///")) as connection:
+        with contextlib.closing(sqlite3.connect(self.url.removeprefix("sqlite:///"))) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        connection.close()
         taken = Counter(message.message_id for message in self.server.accepted)
         people = Counter(message.recipient for message in self.server.accepted)
         assert [name for name, count in (taken + people).items() if count > 1] == []
@@ -91,6 +100,7 @@ class Books:
         unknown = {row.message_id for row in rows if row.state is State.UNKNOWN}
         assert sent <= set(taken)
         assert set(taken) <= sent | unknown
+        assert len(unknown) == self.in_doubt
         return len(unknown)
 
 

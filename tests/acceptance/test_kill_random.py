@@ -19,15 +19,14 @@ EVENTS = 34
 def storm(books: Books, kills: int, seed: int) -> None:
     """Kill so many deliveries, recover, and balance the account: at most one message was in doubt at each kill."""
     chance = random.Random(seed)
-    killed = 0
-    while killed < kills:
-        killed += books.killed_at_random(chance, EVENTS)
+    killed = sum(books.killed_at_random(chance, EVENTS) for _ in range(kills))
     books.recover()
+    assert killed == kills, "the patients ran out: there was nothing left to die of"
     assert books.unknown() <= kills * books.round_size
     assert books.server.accepted
 
 
-@pytest.mark.parametrize(("seed", "round_size"), [(1, 1), (2, 1), (3, 1), (4, 3)])
+@pytest.mark.parametrize(("seed", "round_size"), [(1, 1), (2, 1), (3, 1), (4, 2)])
 def test_a_hundred_kills_at_random_instants_send_nothing_twice_and_lose_nothing(
     installed_file: Path,
     tmp_path: Path,
@@ -36,7 +35,7 @@ def test_a_hundred_kills_at_random_instants_send_nothing_twice_and_lose_nothing(
     seed: int,
     round_size: int,
 ) -> None:
-    books = Books(with_due(installed_file, tmp_path, 45 * round_size), ledger, deliveries, round_size=round_size)
+    books = Books(with_due(installed_file, tmp_path, 40 * round_size), ledger, deliveries, round_size=round_size)
     storm(books, 25, seed)
 
 

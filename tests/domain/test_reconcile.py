@@ -247,6 +247,19 @@ def test_a_copy_sent_by_hand_is_withdrawn_and_moved_with_the_facts_but_never_ins
     assert [state for state, _ in _told(held)] == ["held", "held", "held", "planned"]
 
 
+def test_a_copy_sent_by_hand_does_not_stand_for_the_plans_own() -> None:
+    stored = _stored()
+    after = _after((replace(stored[0], copy=1), *stored[1:]), patient(ENTRY))
+    assert [(one.step, one.copy) for one in after if one.step == "invitation"] == [("invitation", 1), ("invitation", 0)]
+
+
+def test_when_a_miss_turns_out_to_be_none_a_retried_reminder_is_no_longer_snoozed() -> None:
+    snoozed = {"reason": Reason.SNOOZED, "snoozed_until": utc("2026-04-09 09:00")}
+    stored = _with(_stored(), **snoozed, next_attempt_at=utc("2026-04-09 10:00"))
+    after = _after(stored, patient(ENTRY), SPRING)
+    assert (after[0].reason, after[0].snoozed_until, after[0].wake_at) == (None, None, utc("2026-04-09 10:00"))
+
+
 def test_reminders_of_an_episode_that_is_gone_were_entered_in_error() -> None:
     after = _after(_stored(), patient())
     assert _told(after) == [("cancelled", Reason.ENTERED_IN_ERROR)] * 3

@@ -7,11 +7,11 @@ import datetime as dt
 import pytest
 
 from reminders.domain.facts import Consent, Status
-from reminders.services import clinic, plan
+from reminders.services import clinic
 from reminders.store import patients
 from reminders.store.audit_trail import record
 from tests.services.delivered import INVITED, House
-from tests.support.facts import day
+from tests.support.facts import day, utc
 
 AFTER_IT = INVITED + dt.timedelta(minutes=1)
 BEFORE, AFTER = "2026-05-01 09:00:00.000000", "2026-05-19 09:11:00.000000"
@@ -100,9 +100,9 @@ def test_a_reminder_that_is_lost_or_claims_too_much_is_found(house: House, chang
 
 
 def test_nothing_is_lost_while_its_days_passed_only_minutes_ago(house: House) -> None:
-    house.clock.at = dt.datetime(2026, 8, 11, 23, 30, tzinfo=dt.UTC)
-    plan.plan_everyone(house.database, house.clock)
-    assert house.broken(2) == []
+    house.clock.at = utc("2026-08-11 22:50")  # ten minutes before the last day of the second step ends in London
+    assert house.broken(2, after=dt.timedelta(minutes=40)) == []
+    assert house.broken(2, after=dt.timedelta(hours=1)) == ["it is still planned after its days"]
 
 
 # promise 3: never outside
@@ -113,6 +113,7 @@ def test_nothing_is_lost_while_its_days_passed_only_minutes_ago(house: House) ->
     [
         ("2026-05-15 10:00:00.000000", "it went out before its moment"),
         ("2026-08-28 10:00:00.000000", "it went out after its last day"),
+        ("2026-07-01 23:10:00.000000", "it went out after its last day"),
         ("2026-05-20 03:00:00.000000", "it went out outside the clinic's sending hours"),
         ("2026-05-23 11:00:00.000000", "it went out outside the clinic's sending hours"),
     ],

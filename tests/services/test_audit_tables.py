@@ -35,6 +35,15 @@ def test_a_backlog_that_is_planned_although_the_rule_was_asked_is_found(crowd: H
     assert crowd.broken(7) == ["60 overdue reminders are planned, which the backlog rule should have held"]
 
 
+def test_what_came_back_to_the_plan_since_the_rule_was_asked_breaks_no_promise(crowd: House) -> None:
+    crowd.treat("1000", on="2026-05-20")
+    crowd.tamper(
+        "UPDATE reminders SET state = 'planned', reason = NULL, updated_at = '2026-05-26 09:15:00.000000'"
+        " WHERE reason = 'backlog_hold'"
+    )
+    assert crowd.broken(7) == []
+
+
 @pytest.mark.parametrize(
     ("change", "entry"),
     [

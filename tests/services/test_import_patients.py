@@ -193,6 +193,13 @@ def test_the_report_counts_who_cannot_be_reached(desk: Desk) -> None:
     assert report.consent_unknown == 2
 
 
+def test_a_patient_whose_reminders_only_wait_can_be_reached(desk: Desk) -> None:
+    desk.rows(visit("1"))
+    with desk.writing() as tx:
+        patient.hold_patient(tx, the_clinic(tx, "clinic"), "1", None, None, "private")
+    assert desk.rows(visit("1"), visit("2", booked_for=ago(-5))).unreachable == {}
+
+
 def test_names_hold_any_printable_text(desk: Desk) -> None:
     joined = "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627"
     names = ["Nguyễn", "O’Neill", "d'Arcy", "王小明", "{{ 7*7 }}", "<b>Bo</b>", joined, "Łucja 🙂", "St-John"]

@@ -7,6 +7,7 @@ import pytest
 from reminders.domain.facts import Kind, Outcome
 from reminders.services import book, record
 from reminders.services.find import the_clinic
+from reminders.services.record import NewTreatment
 from reminders.store.database import Database
 from tests.services.import_desk import FACE, Desk, ago, counts, day_ago, said, visit
 
@@ -189,6 +190,32 @@ def test_a_voided_entry_keeps_its_key(desk: Desk) -> None:
         record.void_treatment(tx, clinic, first, "wrong patient")
     assert counts(desk.rows(*rows)) == (0, 0, 2, 0)
     assert desk.treatments("1") == []
+
+
+def test_a_visit_after_a_voided_treatment_is_no_touch_up(desk: Desk) -> None:
+    desk.rows(visit(days_ago=100))
+    with desk.writing() as tx:
+        clinic = the_clinic(tx, "clinic")
+        found = record.treatment_by(tx, clinic, patient="1", protocol=FACE, day=day_ago(100))
+        record.void_treatment(tx, clinic, found, "wrong patient")
+    assert desk.rows(visit(days_ago=90)).touch_up_count == 0
+
+
+def test_an_entry_without_a_number_stands_for_one_visit_with_a_number(desk: Desk) -> None:
+    desk.rows(visit())
+    rows = (visit(treatment_ref="A"), visit(treatment_ref="B"))
+    assert counts(desk.rows(*rows)) == (1, 0, 1, 0)
+    assert counts(desk.rows(*rows)) == (0, 0, 2, 0)
+
+
+def test_a_treatment_on_the_day_that_a_corrected_one_left_begins_a_new_run(desk: Desk) -> None:
+    desk.rows(visit(days_ago=100, treatment_ref="A"))
+    with desk.writing() as tx:
+        moved = NewTreatment("1", FACE, day_ago(60), ref="B", replaces="A")
+        record.add_treatment(tx, the_clinic(tx, "clinic"), moved)
+    desk.rows(visit(days_ago=100, treatment_ref="C"), visit(days_ago=60, protocol="botulinum-cosmetic-long"))
+    runs = {(row.day, row.ref): row.episode_id for row in desk.treatments("1")}
+    assert runs[day_ago(60), "B"] == runs[day_ago(60), None] != runs[day_ago(100), "C"]
 
 
 def test_a_review_does_not_hide_a_treatment_of_the_same_day(desk: Desk) -> None:

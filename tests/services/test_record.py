@@ -94,7 +94,7 @@ def test_a_correction_to_and_fro_counts_what_was_sent_in_between(logged: Office,
     logged.treat(entry="T3", replaces="T2")
     assert logged.deliver(to(server)).sent == 0
     live = [row for row in logged.rows() if row.state is State.PLANNED]
-    assert {row.step for row in live} == {"last_call"}
+    assert {row.step for row in live} == {"follow_up", "last_call"}
 
 
 def test_correcting_one_of_two_entries_of_an_episode_repeats_nothing(logged: Office, server: RealServer) -> None:
