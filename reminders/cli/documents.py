@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from reminders.cli.words import minutes, plan_counts
+from reminders.domain.protocol import line_of
 
 if TYPE_CHECKING:
     from reminders.domain.window import Window
@@ -126,7 +127,7 @@ def patient(value: "Dossier", staff: Mapping[int, str]) -> dict[str, Any]:
         "status": str(person.status),
         "practitioner": value.practitioner,
         "location": value.location,
-        "own_intervals": [{"line": line or None, "due": due} for line, due in value.own_intervals.items()],
+        "own_intervals": [{"line": line_of(line) or None, "due": due} for line, due in value.own_intervals.items()],
         "opt_outs": list(value.opt_outs),
         "suppressions": [
             {"scope": one.scope, "reason": str(one.reason), "at": moment(one.at)} for one in value.suppressions
@@ -134,7 +135,7 @@ def patient(value: "Dossier", staff: Mapping[int, str]) -> dict[str, Any]:
         "holds": [
             {
                 "id": one.id,
-                "line": one.line,
+                "line": line_of(one.line) if one.line else None,
                 "until": day(one.until),
                 "code": one.code,
                 "at": moment(one.at),
@@ -150,7 +151,7 @@ def patient(value: "Dossier", staff: Mapping[int, str]) -> dict[str, Any]:
             {
                 "id": one.id,
                 "on": day(one.day),
-                "line": one.line,
+                "line": line_of(one.line) if one.line else None,
                 "outcome": None if one.outcome is None else str(one.outcome),
             }
             for one in value.appointments
@@ -185,7 +186,7 @@ def _episode(value: "EpisodeReason") -> dict[str, Any]:
     run = value.view.run
     return {
         "episode": run.episode.id,
-        "line": run.episode.line,
+        "line": line_of(run.episode.line),
         "protocol": run.protocol.code if run.protocol else None,
         "on": day(run.day),
         "treatment": run.treatment.ref if run.treatment else None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reminders.cli import documents, words
 from reminders.cli.output import say, say_json, say_table
+from reminders.domain.protocol import line_of
 
 if TYPE_CHECKING:
     from reminders.app import App
@@ -75,7 +76,7 @@ def _wishes(found: "Dossier", zone: str) -> list[str]:
         for one in found.suppressions
     ]
     said += [
-        f"On hold on {one.line or 'every line'} "
+        f"On hold on {line_of(one.line) if one.line else 'every line'} "
         f"{f'until {words.day(one.until)}' if one.until else 'until somebody ends it'} ({one.code})."
         for one in found.holds
         if one.ended_at is None
@@ -105,7 +106,7 @@ def _say_visits(found: "Dossier", staff: dict[int, str]) -> None:
         say_table(
             ("appointment", "on", "line", "outcome"),
             (
-                (one.id, words.day(one.day), one.line or "every line", one.outcome or "open")
+                (one.id, words.day(one.day), line_of(one.line) if one.line else "every line", one.outcome or "open")
                 for one in found.appointments
             ),
         )

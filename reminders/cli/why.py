@@ -11,6 +11,7 @@ from reminders.cli import documents, words
 from reminders.cli.options import AsJson, ClinicSlug, PatientRef, examples
 from reminders.cli.output import say, say_json
 from reminders.cli.session import opened
+from reminders.domain.protocol import line_of
 
 if TYPE_CHECKING:
     from reminders.services.explain import EpisodeReason, Explanation, StepReason
@@ -53,7 +54,8 @@ def _say_person(found: "Explanation") -> None:
 
 def _say_episode(episode: "EpisodeReason") -> None:
     run = episode.view.run
-    name = f"{run.episode.line}: {run.protocol.name} ({run.protocol.code})" if run.protocol else run.episode.line
+    line = line_of(run.episode.line)
+    name = f"{line}: {run.protocol.name} ({run.protocol.code})" if run.protocol else line
     ref = f", entry {run.treatment.ref}" if run.treatment and run.treatment.ref else ""
     say(f"{name}, treated on {words.day(run.day or run.episode.first_day)}{ref}")
     if run.window is not None:

@@ -128,5 +128,5 @@ def _course(protocol: Protocol, protocols: Mapping[str, Protocol]) -> Iterator[t
         yield "then", "must name the protocol that follows the course"
     elif following.code == protocol.code or following.sessions is not None:
         yield "then", "must name a protocol that is no course itself"
-    elif (following.line, following.class_name) != (protocol.line, protocol.class_name):
+    elif (following.clock, following.class_name) != (protocol.clock, protocol.class_name):
         yield "then", "must name a protocol of the same line and class"

@@ -8,7 +8,7 @@ import datetime as dt
 from reminders.domain.episode import Run
 from reminders.domain.facts import OPT_OUT_ALL, Appointment, Consent, Outcome, PatientFacts, Rules, Status
 from reminders.domain.lifecycle import Reason
-from reminders.domain.protocol import TreatmentClass
+from reminders.domain.protocol import TreatmentClass, names_clock
 
 ADULT_YEARS = 18
 BOOKING_LASTS = dt.timedelta(days=7)
@@ -90,7 +90,7 @@ def is_minor(birth_date: dt.date | None, today: dt.date) -> bool:
 def _pause(run: Run, facts: PatientFacts, today: dt.date) -> Reason | None:
     """Return what stops this line for now."""
     line = run.episode.line
-    if any(hold.line in (None, line) and (hold.until is None or today < hold.until) for hold in facts.holds):
+    if any(names_clock(hold.line, line) and (hold.until is None or today < hold.until) for hold in facts.holds):
         return Reason.ON_HOLD
     if any(_is_booked(appointment, today) for appointment in appointments_of(run, facts)):
         return Reason.BOOKED
@@ -102,7 +102,7 @@ def appointments_of(run: Run, facts: PatientFacts) -> tuple[Appointment, ...]:
     day = run.day
     if day is None:
         return ()
-    return tuple(a for a in facts.appointments if a.line in (None, run.episode.line) and a.day > day)
+    return tuple(a for a in facts.appointments if names_clock(a.line, run.episode.line) and a.day > day)
 
 
 def _is_booked(appointment: Appointment, today: dt.date) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from reminders.domain.facts import EVERY_LINE, Episode, Kind, PatientFacts, Rules, Treatment
 from reminders.domain.interval import Interval
-from reminders.domain.protocol import Protocol, TreatmentClass
+from reminders.domain.protocol import Protocol, TreatmentClass, line_of
 from reminders.domain.window import Window, spaced, window_of
 
 
@@ -89,8 +89,8 @@ def _ruling(
 
 
 def own_interval(facts: PatientFacts, line: str) -> Interval | None:
-    """Return the patient's own interval for `line`: the line's, else the one for every line."""
-    return facts.own_due.get(line, facts.own_due.get(EVERY_LINE))
+    """Return the patient's own interval for `line`: the line's by its key or its name, else the one for every line."""
+    return facts.own_due.get(line) or facts.own_due.get(line_of(line)) or facts.own_due.get(EVERY_LINE)
 
 
 def _spacing_days(

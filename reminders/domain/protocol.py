@@ -67,6 +67,24 @@ class Protocol:
     then: str | None = None
     effective_on: dt.date | None = field(default=None)
 
+    @property
+    def clock(self) -> str:
+        """Return the key of the line across groups ("toxin/face"): what an episode belongs to.
+
+        Two groups may treat one place, and a filler never ends the clock of a toxin.
+        """
+        return f"{self.group}/{self.line}"
+
     def label_in(self, language: str) -> str:
         """Return the patient-facing label in `language`, else in English."""
         return self.label.get(language) or self.label["en"]
+
+
+def names_clock(named: str | None, clock: str) -> bool:
+    """Tell whether a line as a person names it ("face", "toxin/face", None for every line) is the one of `clock`."""
+    return named is None or named == clock or named == line_of(clock)
+
+
+def line_of(clock: str) -> str:
+    """Return the line's own name, without its group."""
+    return clock.rpartition("/")[2]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from reminders.domain.eligibility import BOOKING_LASTS, is_minor
 from reminders.domain.facts import OPT_OUT_ALL, Consent, Status
-from reminders.domain.protocol import TreatmentClass
+from reminders.domain.protocol import TreatmentClass, names_clock
 from reminders.domain.sending_hours import local_day
 from reminders.services.audit_lives import GONE
 from reminders.store.evidence import Booking, EntryRow, Evidence, ReminderRow
@@ -35,7 +35,7 @@ def _reasons(known: Evidence, row: ReminderRow, at: dt.datetime, today: dt.date)
     line = known.lines.get(row.episode_id, "")
     for pause in known.pauses:
         lasting = (pause.ended_at is None or pause.ended_at > at) and (pause.until is None or today < pause.until)
-        if pause.line in (None, line) and pause.at < at and lasting:
+        if names_clock(pause.line, line) and pause.at < at and lasting:
             yield "there was a hold"
     if any(said < at and (closed is None or closed > at) for said, closed in known.answers):
         yield "the patient had answered"
@@ -76,7 +76,7 @@ def _of_the_line(known: Evidence, row: ReminderRow, at: dt.datetime, today: dt.d
     if any(_ended(entry, own, row, at) for entry in known.entries if entry.line == line):
         yield "the patient had been treated again"
     for booking in known.bookings:
-        if booking.line in ("", line) and booking.day > own.day and _stood(known, booking, at, today):
+        if names_clock(booking.line or None, line) and booking.day > own.day and _stood(known, booking, at, today):
             yield "an appointment was booked"
 
 

@@ -8,7 +8,7 @@ import datetime as dt
 from reminders.domain.facts import Outcome
 from reminders.domain.sending_hours import local_day
 from reminders.errors import BadInput
-from reminders.services.find import check_line, clinic_of, the_patient
+from reminders.services.find import clinic_of, the_line, the_patient
 from reminders.services.plan import plan_patients
 from reminders.store import appointments
 from reminders.store.appointments import AppointmentRow
@@ -26,9 +26,8 @@ class NotYetOver(BadInput):
 
 def add_appointment(tx: Transaction, clinic: Clinic, patient: str, day: dt.date, line: str | None) -> int:
     """Book a day for a line (None: for every line), plan the patient, and return the appointment's id."""
-    check_line(tx, line)
     person = the_patient(tx, clinic, patient)
-    booked = appointments.add_appointment(tx, person, line, day)
+    booked = appointments.add_appointment(tx, person, the_line(tx, person, line), day)
     plan_patients(tx, clinic, [person.id])
     return booked
 

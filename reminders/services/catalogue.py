@@ -55,9 +55,9 @@ def install_starter(tx: Transaction) -> int:
 def import_catalogue(tx: Transaction, given: Sequence[Protocol]) -> CatalogueOutcome:
     """Save what differs as new versions and plan every patient treated under them; protocols left out stay.
 
-    Raises `BadCatalogue` for what is wrong with the catalogue as it would become, `ProtocolInUse` for a change of line
-    or class under recorded treatments: an episode keeps its line, and a cosmetic treatment called medical would reach
-    people who declined, or are too young for, cosmetic messages. A change of group is only a matter of spacing.
+    Raises `BadCatalogue` for what is wrong with the catalogue as it would become, `ProtocolInUse` for a change of line,
+    group or class under recorded treatments: an episode keeps its line in its group, and a cosmetic treatment called
+    medical would reach people who declined, or are too young for, cosmetic messages.
     """
     stored = protocols.current(tx)
     together = {**stored, **{protocol.code: protocol for protocol in given}}
@@ -91,7 +91,7 @@ def _check_in_use(tx: Transaction, stored: Mapping[str, Protocol], changed: Mapp
     in_use = reports.protocols_in_use(tx, changed)
     for code, after in changed.items():
         before = stored[code]
-        pairs = (("line", before.line, after.line), ("class", before.class_name, after.class_name))
+        pairs = (("line", before.clock, after.clock), ("class", before.class_name, after.class_name))
         for what, was, becomes in pairs:
             if was != becomes and code in in_use:
                 raise ProtocolInUse(code=code, what=what, before=was, after=becomes)

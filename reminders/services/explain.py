@@ -7,7 +7,7 @@ import datetime as dt
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from reminders.domain.facts import EVERY_LINE
+from reminders.domain.episode import own_interval
 from reminders.domain.grouping import Past, earliest_day
 from reminders.domain.lifecycle import Reason, State
 from reminders.domain.protocol import TreatmentClass
@@ -107,7 +107,7 @@ def _episode(tx: Transaction, view: PatientView, episode: EpisodeView, history: 
         notes.append("Its protocol is gone or switched off.")
     if run.ended_on is not None:
         notes.append(f"It ended on {day_words(run.ended_on)}, when the line was treated again.")
-    own = view.known.own_due.get(run.episode.line) or view.known.own_due.get(EVERY_LINE)
+    own = own_interval(view.known, run.episode.line)
     if own is not None:
         notes.append(f"The patient has an interval of their own: {own}.")
     if run.day and run.protocol and run.window and run.window.opens > window_of(run.protocol, run.day, own).opens:

@@ -3,9 +3,9 @@
 Invariant: everything that belongs to a clinic is looked up together with it, so that no ref reaches another clinic.
 """
 
-from reminders.domain.protocol import Protocol
+from reminders.domain.protocol import Protocol, line_of
 from reminders.errors import BadInput
-from reminders.store import clinics, patients, protocols
+from reminders.store import clinics, patients, protocols, treatments
 from reminders.store.clinics import Clinic, Practitioner
 from reminders.store.database import Transaction
 from reminders.store.patients import Patient
@@ -87,8 +87,20 @@ def the_practitioner(tx: Transaction, clinic: Clinic, name: str) -> Practitioner
     raise NoSuchPractitioner(clinic=clinic.slug)
 
 
-def check_line(tx: Transaction, line: str | None) -> None:
-    """Raise `NoSuchLine` unless the catalogue has the line (None is every line)."""
-    known = sorted({protocol.line for protocol in protocols.current(tx).values()})
-    if line is not None and line not in known:
-        raise NoSuchLine(line=line, known=", ".join(known))
+def the_line(tx: Transaction, patient: Patient, line: str | None) -> str | None:
+    """Return the key of the line a person named for a patient; None is every line.
+
+    A name that several groups use ("face" of toxins and of fillers) means the one the patient was treated on; where that
+    does not decide it, it stays a name and stands for each of them. Raises `NoSuchLine`.
+    """
+    known = {protocol.clock for protocol in protocols.current(tx).values()}
+    if line is None or line in known:
+        return line
+    meant = {clock for clock in known if line_of(clock) == line}
+    if not meant:
+        raise NoSuchLine(line=line, known=", ".join(sorted({line_of(clock) for clock in known})))
+    treated = meant & {episode.line for episode in treatments.episodes_of(tx, patient.id)}
+    for found in (meant, treated):
+        if len(found) == 1:
+            return found.pop()
+    return line

@@ -115,7 +115,7 @@ def _decide_visits(tx: Transaction, people: Sequence[_Person], rules: Rules, don
     ids = [person.stored.id for person in people if person.stored]
     entries = _by_patient(treatments.treatments_of(tx, ids, include_withdrawn=True))
     booked = _by_patient(appointments.appointments_of(tx, ids))
-    lines = {code: protocol.line for code, protocol in rules.protocols.items()}
+    lines = {code: protocol.clock for code, protocol in rules.protocols.items()}
     for person in people:
         own = person.stored.id if person.stored else 0
         ledger = Ledger(entries.get(own, ()), lines)
@@ -226,12 +226,16 @@ def _store_visits(
 
 def _hold_twins(tx: Transaction, people: Iterable[_Person], twins: Mapping[str, str], done: Stored) -> None:
     for person in people:
-        if person.ref in twins:
+        if person.ref in twins and not _is_held(tx, person):
             contacts.add_hold(tx, patients.patient_by_id(tx, person.id), None, None, DUPLICATE)
             done.duplicates.append((person.ref, twins[person.ref]))
             done.warnings.append(
                 RowProblem(person.rows[0].number, "patient_ref", f"{LIKE} {twins[person.ref]}: on hold")
             )
+
+
+def _is_held(tx: Transaction, person: _Person) -> bool:
+    return any(hold.code == DUPLICATE and hold.ended_at is None for hold in contacts.holds(tx, person.id))
 
 
 def _plan(tx: Transaction, clinic: Clinic, people: Sequence[_Person], rules: Rules, done: Stored) -> None:

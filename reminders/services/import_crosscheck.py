@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
-from reminders.services.import_patients import PatientRows, Value
+from reminders.services.import_patients import MOST_ROWS, PatientRows, Value
 from reminders.services.import_placeholders import SHARED_BY
 from reminders.services.import_report import RowProblem
 from reminders.services.import_rows import VisitRow, order, patient_of
@@ -112,7 +112,7 @@ def _taken(lines: Iterable[str]) -> Iterator[str]:
             if first is None:
                 first = [number, key]
             elif key != first[1]:
-                yield f"{key}\t{_TAKEN}\t{int(number)}\t{int(first[0])}"
+                yield f"{key}\t{_TAKEN}\t{number}\t{int(first[0])}"
 
 
 def _joined(
@@ -134,9 +134,9 @@ def _apply(verdict: Verdict, line: str) -> None:
     _, kind, *what = line.split("\t")
     if kind == _SHARED:
         verdict.shared.add(what[0])
-    elif kind == _TAKEN:
+    elif kind == _TAKEN and len(verdict.taken) < MOST_ROWS:  # they come by row, and no later row is read
         verdict.taken[int(what[0])] = int(what[1])
-    else:
+    elif kind == _LIKE:
         verdict.like = what[0]
 
 

@@ -45,7 +45,7 @@ def enter_many(tx: Transaction, clinic_id: int, entries: Sequence[Entry]) -> lis
 
 
 def _run(entry: Entry) -> Run:
-    return entry.patient_id, entry.protocol.line, entry.day
+    return entry.patient_id, entry.protocol.clock, entry.day
 
 
 def _episodes(tx: Transaction, patient_ids: Iterable[int]) -> dict[Run, int]:

@@ -71,7 +71,7 @@ class Judge:
         self._places = columns.places
         self._days = days
         self._services = services
-        self._lines = {code: protocol.line for code, protocol in protocols.items()}
+        self._lines = {code: protocol.clock for code, protocol in protocols.items()}
         self._today = today
         self._own = own
         self._has_status = "visit_status" in columns.places

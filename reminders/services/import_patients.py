@@ -15,6 +15,8 @@ from reminders.services.import_rows import VisitRow, from_line, patient_of
 MOST_ROWS = 5_000
 """A daily visit for thirteen years; more rows under one number are not one person's."""
 
+PIECE = 1_000
+_TOO_MANY = f"is the number of more than {MOST_ROWS} rows: is this the column of the patients' numbers?"
 _WINS = {"consent": Consent.DENIED.value, "status": Status.DECEASED.value}
 
 
@@ -37,18 +39,24 @@ class Value:
 
 
 def patients_in(lines: Iterable[str]) -> Iterator[tuple[str, PatientRows]]:
-    """Yield (sorting key, patient) from sorted lines of rows."""
+    """Yield (sorting key, patient) from sorted lines of rows.
+
+    Rows beyond the most that one patient may have follow in pieces of their own, so that no number fills the memory.
+    """
     for key, group in groupby(lines, key=patient_of):
         rows: list[VisitRow] = []
         rejected: list[RowProblem] = []
-        for line in group:
+        for count, line in enumerate(group, start=1):
             row = from_line(line)
-            if len(rows) < MOST_ROWS:
+            if count <= MOST_ROWS:
                 rows.append(row)
-            else:
-                problem = f"is the number of more than {MOST_ROWS} rows: is this the column of the patients' numbers?"
-                rejected.append(RowProblem(row.number, "patient_ref", problem))
-        yield key, PatientRows(rows[0].ref, tuple(rows), tuple(rejected))
+                continue
+            rejected.append(RowProblem(row.number, "patient_ref", _TOO_MANY))
+            if len(rejected) == PIECE:
+                yield key, PatientRows(row.ref, tuple(rows), tuple(rejected))
+                rows, rejected = [], []
+        if rows or rejected:
+            yield key, PatientRows(from_line(line).ref, tuple(rows), tuple(rejected))
 
 
 def merged(rows: Sequence[VisitRow]) -> dict[str, Value]:

@@ -43,7 +43,7 @@ def why_unreachable(facts: PatientFacts, rules: Rules, today: dt.date) -> Reason
     given = {protocol.class_name: protocol for t in facts.treatments if (protocol := rules.protocols.get(t.protocol))}
     reason = None
     for protocol in given.values() or _any_cosmetic(rules.protocols):
-        run = Run(Episode(0, protocol.line, today), today, protocol=protocol)
+        run = Run(Episode(0, protocol.clock, today), today, protocol=protocol)
         reason = withheld(run, facts, rules, today)
         if reason is None or reason in FOR_NOW:
             return None

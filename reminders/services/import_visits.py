@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reminders.domain.facts import Kind, Outcome
+from reminders.domain.protocol import line_of
 from reminders.services.import_report import RowProblem
 from reminders.services.import_rows import BOOKED, CANCELLED, KEPT, MISSED, VisitRow
 from reminders.services.record import TOUCH_UP_DAYS
@@ -128,8 +129,9 @@ def bookings_of(rows: Sequence[VisitRow], stored: Iterable[AppointmentRow]) -> B
     for row in rows:
         for booking in row.bookings:
             said.setdefault((booking.line, booking.day), []).append((row.number, booking.state))
-    for key, events in said.items():
-        _decide(key, events, known.get(key), found)
+    for (line, day), events in said.items():
+        by_name = known.get((line_of(line), day))  # booked by hand, where a line's name did not say of which group
+        _decide((line, day), events, known.get((line, day)) or by_name, found)
     return found
 
 

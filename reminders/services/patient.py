@@ -12,12 +12,12 @@ from typing import Any
 from reminders.domain.facts import EVERY_LINE, Consent, Status
 from reminders.domain.interval import Interval
 from reminders.domain.lifecycle import Reason
-from reminders.domain.protocol import TreatmentClass
+from reminders.domain.protocol import TreatmentClass, names_clock
 from reminders.domain.sending_hours import local_day
 from reminders.errors import BadInput
 from reminders.mail.address import normalise
 from reminders.services import typed
-from reminders.services.find import check_line, the_patient, the_practitioner
+from reminders.services.find import the_line, the_patient, the_practitioner
 from reminders.services.keys import Keys
 from reminders.services.plan import PlanOutcome, plan_patients
 from reminders.store import contacts, patients
@@ -82,9 +82,8 @@ def change_patient(
         patients.change_patient(tx, before.id, values)
     after = the_patient(tx, clinic, ref)
     if change.due is not None:
-        check_line(tx, change.line)
         due = None if change.due == "" else Interval.parse(change.due)
-        contacts.set_own_interval(tx, after, change.line or EVERY_LINE, due)
+        contacts.set_own_interval(tx, after, the_line(tx, after, change.line) or EVERY_LINE, due)
     touched = {after.id, *_opted(tx, after, change)}
     return after, plan_patients(tx, clinic, sorted(touched))
 
@@ -114,7 +113,7 @@ def hold_patient(
 ) -> PlanOutcome:
     """Keep a patient's reminders of a line (None: all) back until a day, or until a person ends the hold (None)."""
     patient = the_patient(tx, clinic, ref)
-    check_line(tx, line)
+    line = the_line(tx, patient, line)
     if until is not None and until <= local_day(clinic.timezone, tx.now):
         raise typed.BadValue(field="--until", problem="it must lie after today; write `open` for a hold without an end")
     code = typed.text("--why", code)
@@ -128,7 +127,7 @@ def end_holds(tx: Transaction, clinic: Clinic, ref: str, line: str | None) -> Pl
     """End a patient's open holds of a line, or all of them."""
     patient = the_patient(tx, clinic, ref)
     every = [hold for hold in contacts.holds(tx, patient.id) if hold.ended_at is None]
-    open_holds = [hold for hold in every if line is None or hold.line == line]
+    open_holds = [hold for hold in every if line is None or (hold.line and names_clock(line, hold.line))]
     if not open_holds:
         raise NoSuchHold(ref=ref, where=f" on {line}" if line else "")
     for hold in open_holds:

@@ -132,7 +132,7 @@ def episode_for(tx: Transaction, entry: Entry, replaced: TreatmentRow | None) ->
     Any other correction opens a new episode that continues the old one: a step sent before counts as sent. So does one
     whose old episode has another entry left, and one back into a line that was left before.
     """
-    line = entry.protocol.line
+    line = entry.protocol.clock
     episodes = treatments.episodes_of(tx, entry.patient_id)
     days = _days_of_episodes(tx, entry.patient_id, without=replaced)
     same_day = [e.id for e in episodes if e.line == line and days.get(e.id) == entry.day]
@@ -236,7 +236,7 @@ def spacing_warnings(tx: Transaction, row: TreatmentRow) -> tuple[str, ...]:
         if protocol is None or other.id == row.id or other.kind is not Kind.TREATMENT:
             continue
         days = (row.day - other.day).days
-        if protocol.line == given.line and 0 < days < TOUCH_UP_DAYS:
+        if protocol.clock == given.clock and 0 < days < TOUCH_UP_DAYS:
             found.append(f"The same line was treated {days} days before: was this a touch-up (--kind touch_up)?")
         if protocol.group == given.group and _mixes(protocol, given) and abs(days) < SPACING_DAYS:
             found.append(

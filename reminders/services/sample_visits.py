@@ -125,7 +125,7 @@ def _visits(script: Script) -> Iterator[Visit]:
     chance = script.chance
     codes, weights = list(_MENU), [weight for weight, _ in _MENU.values()]
     lines = chance.choices(*_LINES_OF_A_PATIENT)[0]
-    chosen = {script.catalogue[code].line: code for code in chance.choices(codes, weights, k=lines)}
+    chosen = {script.catalogue[code].clock: code for code in chance.choices(codes, weights, k=lines)}
     for code in chosen.values():
         protocol, practitioners = script.catalogue[code], _MENU[code][1]
         day = script.today - TWO_YEARS + dt.timedelta(days=int(chance.triangular(0, 700, 120)))
@@ -145,7 +145,7 @@ def _visits(script: Script) -> Iterator[Visit]:
 
 def _script_visit(script: Script, ref: str, visit: Visit, *, known: bool) -> None:
     """Script a visit: booked before, if the patient is known; then kept or missed; one still to come is only booked."""
-    chance, line = script.chance, visit.protocol.line
+    chance, line = script.chance, visit.protocol.clock
     booked_on = visit.day - dt.timedelta(days=chance.randint(4, 15))
     in_time = known and script.first < booked_on <= script.last
     booked = in_time and visit.kind is Kind.TREATMENT and chance.random() < _BOOKS

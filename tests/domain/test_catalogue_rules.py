@@ -106,6 +106,16 @@ def test_the_steps_ascend_from_after_the_treatment_to_closes_for_every_day(steps
     assert found == ({problem} if problem else set())
 
 
+def test_a_step_on_the_day_of_the_treatment_itself_is_told() -> None:
+    assert _fields(protocol("one", "2w 4m 5m 6m", "opens -2w")) == ["steps"]
+    assert _fields(protocol("one", "15d 4m 5m 6m", "opens -2w")) == []
+
+
+def test_an_offset_in_months_is_tried_from_every_day_not_only_from_the_ends_of_months() -> None:
+    [(_, field, problem)] = _found(protocol("one", "1m 2m3d 4m 6m", "opens 0d, due -1m"))
+    assert (field, problem.rpartition(" ")[2]) == ("steps", "2025-01-28")  # 28 February twice; from the 29th on not
+
+
 def test_a_minimum_of_days_that_pushes_steps_together_is_told() -> None:
     assert _fields(protocol("one", steps="opens 0d, due 0d", min_days=119)) == []
     assert _fields(protocol("one", steps="opens 0d, due 0d", min_days=121)) == ["steps"]

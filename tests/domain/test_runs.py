@@ -44,6 +44,15 @@ def test_another_line_ends_nothing() -> None:
     assert [run.ended_on for run in found.values()] == [None, None, None]
 
 
+def test_lines_of_two_groups_that_share_a_name_are_two_lines() -> None:
+    both = catalogue(protocol("toxin-face", line="face"), protocol("filler-face", group="filler", line="face"))
+    facts = patient(("toxin-face", "2026-01-05"), ("filler-face", "2026-02-05"), protocols=both)
+    assert [(run.episode.line, run.ended_on) for run in runs(facts, rules(both))] == [
+        ("filler/face", None),
+        ("toxin/face", None),
+    ]
+
+
 def test_of_several_later_treatments_the_first_ends_the_run() -> None:
     found = _runs(patient((FACE_CODE, "2026-01-05"), (FACE_CODE, "2026-09-05"), (FACE_CODE, "2026-05-05")))
     assert [found[number].ended_on for number in (1, 3, 2)] == [day("2026-05-05"), day("2026-09-05"), None]
@@ -120,6 +129,13 @@ def test_an_own_interval_of_the_line_goes_before_the_one_for_every_line() -> Non
     found = _runs(patient((FACE_CODE, "2026-01-05"), ("filler-lips", "2026-01-05"), own_due=own))
     dues = [run.window.due for run in found.values() if run.window]
     assert dues == [day("2026-04-13"), day("2026-07-05")]  # lips open at 6m
+
+
+def test_an_own_interval_may_name_the_line_with_its_group() -> None:
+    own = {"face": Interval.parse("5m"), "toxin/face": Interval.parse("14w")}
+    [run] = runs(patient((FACE_CODE, "2026-01-05"), own_due=own), rules())
+    assert run.window is not None
+    assert str(run.window.due) == "2026-04-13"
 
 
 def test_a_later_treatment_of_another_line_of_the_group_pushes_a_cosmetic_window() -> None:

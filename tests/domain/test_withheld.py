@@ -119,6 +119,11 @@ def test_a_hold_on_one_line_leaves_the_others() -> None:
     assert (_why(facts, episode=1), _why(facts, episode=2)) == (Reason.ON_HOLD, None)
 
 
+def test_a_line_may_be_named_with_its_group_or_without() -> None:
+    for named, reason in (("face", Reason.ON_HOLD), ("toxin/face", Reason.ON_HOLD), ("filler/face", None)):
+        assert _why(patient(COSMETIC_ENTRY, holds=(Hold(1, line=named),))) is reason
+
+
 def test_a_booking_on_one_line_leaves_the_others_and_one_without_a_line_stops_all() -> None:
     facts = patient(COSMETIC_ENTRY, MEDICAL_ENTRY, appointments=(Appointment(1, day("2026-05-01"), "face"),))
     assert (_why(facts, episode=1), _why(facts, episode=2)) == (Reason.BOOKED, None)

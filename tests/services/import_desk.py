@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from reminders.domain.protocol import Protocol
+from reminders.domain.protocol import Protocol, line_of
 from reminders.services import clinic as clinic_service
 from reminders.services import patient
 from reminders.services.bring_in import ImportReport, ImportRequest, bring_in
@@ -113,7 +113,8 @@ class Desk:
             return appointments.appointments_of(tx, own)
 
     def bookings(self, ref: str) -> list[tuple[str | None, str, str | None]]:
-        return [(a.line, str(a.day), a.outcome.value if a.outcome else None) for a in self.appointments(ref)]
+        found = self.appointments(ref)
+        return [(line_of(a.line) if a.line else None, str(a.day), a.outcome and a.outcome.value) for a in found]
 
     def reminders(self, ref: str) -> list[tuple[str, str, str | None]]:
         own = self.patient(ref).id

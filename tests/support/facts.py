@@ -95,7 +95,7 @@ def patient(*entries: Entry, protocols: Mapping[str, Protocol] = CATALOGUE, **mo
     for number, (code, on, *kind) in enumerate(entries, start=1):
         made = Treatment(number, code, day(on), kind[0] if kind else Kind.TREATMENT)
         if made.kind is Kind.TREATMENT:
-            line = protocols[code].line if code in protocols else code
+            line = protocols[code].clock if code in protocols else code
             episode = episodes.setdefault((line, made.day), Episode(len(episodes) + 1, line, made.day))
             made = replace(made, episode_id=episode.id)
         treatments.append(made)

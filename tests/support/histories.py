@@ -17,7 +17,7 @@ from reminders.domain.sending_hours import SendingCalendar
 from tests.support.facts import CATALOGUE, patient
 
 ZONES = ("Europe/London", "America/New_York", "Africa/Cairo", "America/Nuuk", "Australia/Lord_Howe", "UTC")
-LINES = ("face", "migraine", "bladder", "lips", "needling", None)
+LINES = ("face", "toxin/face", "migraine", "toxin/bladder", "lips", "skin/needling", None)
 START = dt.date(2024, 1, 1)
 
 
@@ -104,7 +104,11 @@ def patients(draw: st.DrawFn) -> PatientFacts:
     entries: list[Any] = draw(ENTRIES)
     last = max(dt.date.fromisoformat(on) for _, on, _ in entries)
     more: dict[str, Any] = {
-        "own_due": draw(st.dictionaries(st.sampled_from(["", "face", "migraine", "needling"]), INTERVALS, max_size=1)),
+        "own_due": draw(
+            st.dictionaries(
+                st.sampled_from(["", "face", "toxin/face", "migraine", "skin/needling"]), INTERVALS, max_size=2
+            )
+        ),
         "appointments": draw(appointments(last)),
         "holds": draw(holds(last)),
     }

@@ -218,7 +218,15 @@ def plain_window(protocol: Protocol, day: dt.date, own: Interval | None) -> Days
 
 
 def _own(line: str, facts: PatientFacts) -> Interval | None:
-    return facts.own_due[line] if line in facts.own_due else facts.own_due.get("")
+    for name in (line, line.split("/")[-1], ""):
+        if name in facts.own_due:
+            return facts.own_due[name]
+    return None
+
+
+def _means(named: str | None, line: str) -> bool:
+    """Say whether a person who names a line, with its group or without, or none at all, means this one."""
+    return named is None or named in (line, line.split("/")[-1])
 
 
 def _course_is_over(
@@ -241,7 +249,7 @@ def _course_is_over(
 
 
 def _bookings(line: str, day: dt.date, facts: PatientFacts) -> list[Appointment]:
-    return [a for a in facts.appointments if a.day > day and (a.line is None or a.line == line)]
+    return [a for a in facts.appointments if a.day > day and _means(a.line, line)]
 
 
 def restrictions(
@@ -250,7 +258,7 @@ def restrictions(
     """Return everything that keeps a message of this class and line from this person today."""
     found = _person(kind, facts, rules, today) | set(facts.answers)
     for hold in facts.holds:
-        if hold.line in (None, line) and (hold.until is None or hold.until > today):
+        if _means(hold.line, line) and (hold.until is None or hold.until > today):
             found.add(Reason.ON_HOLD)
     for booking in _bookings(line, day, facts):
         if booking.outcome in (None, Outcome.KEPT) and (today - booking.day).days < 7:
