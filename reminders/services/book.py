@@ -15,9 +15,15 @@ from reminders.store.appointments import AppointmentRow
 from reminders.store.clinics import Clinic
 from reminders.store.database import Transaction
 
+PAST, AHEAD = dt.timedelta(days=366), dt.timedelta(days=3 * 366)
+
 
 class NoSuchAppointment(BadInput):
     """There is no appointment {id}: `reminders patient show` lists a patient's appointments."""
+
+
+class AppointmentOutOfReach(BadInput):
+    """The day {day} is not one to book: an appointment lies between a year ago and three years ahead."""
 
 
 class NotYetOver(BadInput):
@@ -27,6 +33,9 @@ class NotYetOver(BadInput):
 def add_appointment(tx: Transaction, clinic: Clinic, patient: str, day: dt.date, line: str | None) -> int:
     """Book a day for a line (None: for every line), plan the patient, and return the appointment's id."""
     person = the_patient(tx, clinic, patient)
+    today = local_day(clinic.timezone, tx.now)
+    if not today - PAST <= day <= today + AHEAD:
+        raise AppointmentOutOfReach(day=day)
     booked = appointments.add_appointment(tx, person, the_line(tx, person, line), day)
     plan_patients(tx, clinic, [person.id])
     return booked

@@ -90,8 +90,8 @@ def the_practitioner(tx: Transaction, clinic: Clinic, name: str) -> Practitioner
 def the_line(tx: Transaction, patient: Patient, line: str | None) -> str | None:
     """Return the key of the line a person named for a patient; None is every line.
 
-    A name that several groups use ("face" of toxins and of fillers) means the one the patient was treated on; where that
-    does not decide it, it stays a name and stands for each of them. Raises `NoSuchLine`.
+    A name that several groups use ("face" of toxins and of fillers) means the one the patient was treated on; where
+    that does not decide it, it stays a name and stands for each of them. Raises `NoSuchLine`.
     """
     known = {protocol.clock for protocol in protocols.current(tx).values()}
     if line is None or line in known:

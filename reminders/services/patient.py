@@ -27,6 +27,7 @@ from reminders.store.patients import Patient
 
 LONGEST_REF = 64
 LONGEST_HOLD_CODE = 40
+LONGEST_OWN_INTERVAL = dt.timedelta(days=10 * 366)
 SCOPES = ("all", *TreatmentClass)
 
 
@@ -82,10 +83,19 @@ def change_patient(
         patients.change_patient(tx, before.id, values)
     after = the_patient(tx, clinic, ref)
     if change.due is not None:
-        due = None if change.due == "" else Interval.parse(change.due)
+        due = None if change.due == "" else _own_interval(change.due)
         contacts.set_own_interval(tx, after, the_line(tx, after, change.line) or EVERY_LINE, due)
     touched = {after.id, *_opted(tx, after, change)}
     return after, plan_patients(tx, clinic, sorted(touched))
+
+
+def _own_interval(text: str) -> Interval:
+    """Return an interval of the patient's own: forward, and no longer than a window can be."""
+    found = Interval.parse(text)
+    first = dt.date(2000, 1, 1)
+    if found.negative or not first < found.after(first) <= first + LONGEST_OWN_INTERVAL:
+        raise typed.BadValue(field="--due", problem="write an interval between 1d and 10y, such as 14w")
+    return found
 
 
 def _opted(tx: Transaction, patient: Patient, change: PatientChange) -> set[int]:

@@ -38,8 +38,8 @@ def test_every_step_of_every_episode_is_told_by_line_and_day() -> None:
     plan = _plan(patient((MIGRAINE, "2026-01-05"), ENTRY, ("filler-lips", "2026-01-02")))
     told = [(want.protocol, want.step) for want in plan.steps]
     assert told == [
-        *((FACE, name) for name in ("invitation", "follow_up", "last_call")),
         *(("filler-lips", name) for name in ("invitation", "follow_up")),
+        *((FACE, name) for name in ("invitation", "follow_up", "last_call")),
         *((MIGRAINE, name) for name in ("invitation", "follow_up")),
     ]
 

@@ -85,7 +85,7 @@ def test_a_finished_course_follows_a_change_of_what_comes_after_it(new_house: Ho
 @pytest.mark.parametrize(
     ("change", "what"),
     [
-        ({"line": "forehead"}, "line from face to forehead"),
+        ({"line": "forehead"}, "line from toxin/face to toxin/forehead"),
         ({"class_name": TreatmentClass.MEDICAL}, "class from cosmetic"),
     ],
 )
@@ -101,14 +101,13 @@ def test_a_protocol_in_use_keeps_its_line_and_class(new_house: House, change: di
         assert protocols.current(tx)["filler-lips"].name == LIPS.name
 
 
-def test_a_change_of_group_is_a_matter_of_spacing_and_allowed(new_house: House) -> None:
-    new_house.treat("1", on="2026-01-05", protocol=FACE.code)
+def test_a_protocol_in_use_keeps_its_group_since_its_line_belongs_to_it(new_house: House) -> None:
     new_house.treat("1", on="2026-03-02", protocol=MIGRAINE.code)
-    with new_house.database.write(START, "cli") as tx:
-        spaced = {str(row.window.opens) for row in reminders.listing(tx) if row.protocol == FACE.code}
+    with (
+        pytest.raises(ProtocolInUse, match="line from toxin/migraine to headache/migraine"),
+        new_house.database.write(START, "cli") as tx,
+    ):
         import_catalogue(tx, [replace(MIGRAINE, group="headache")])
-        apart = {str(row.window.opens) for row in reminders.listing(tx) if row.protocol == FACE.code}
-    assert (spaced, apart) == ({"2026-06-02"}, {"2026-04-05"})
 
 
 def test_what_is_imported_must_fit_what_is_stored(new_house: House) -> None:

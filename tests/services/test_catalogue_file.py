@@ -108,11 +108,11 @@ def test_a_patient_reads_the_same_words_whatever_was_done() -> None:
     assert words == {("cosmetic", "a follow-up consultation"), ("medical", "your clinic review")}
 
 
-def test_two_groups_never_share_a_line_so_that_a_filler_ends_no_toxins_clock() -> None:
-    groups: dict[str, set[str]] = {}
-    for one in starter_catalogue():
-        groups.setdefault(one.line, set()).add(one.group)
-    assert [line for line, several in groups.items() if len(several) > 1] == []
+def test_two_groups_may_treat_one_place_and_keep_their_own_clocks() -> None:
+    shipped = {one.code: one for one in starter_catalogue()}
+    toxin, filler = shipped["botulinum-cosmetic"], shipped["filler-face"]
+    assert (toxin.line, filler.line) == ("face", "face")
+    assert (toxin.clock, filler.clock) == ("toxin/face", "filler/face")
 
 
 # reading

@@ -9,6 +9,7 @@ from reminders.domain.facts import Status
 from reminders.domain.lifecycle import Reason, State
 from reminders.errors import BadInput
 from reminders.services import clinic, patient
+from reminders.services.book import AppointmentOutOfReach
 from reminders.services.calendar import UnknownCountry
 from reminders.services.find import NoSuchLine, NoSuchPatient, NoSuchPractitioner, the_clinic
 from reminders.services.patient import NoSuchHold, PatientChange, PatientExists, StaysDeceased
@@ -231,3 +232,49 @@ def test_a_reply_withholds_until_it_is_closed(desk: Office) -> None:
     with desk.write() as tx:
         patient.close_answers(tx, the_clinic(tx, "riverside"), "P1")
     assert reasons(desk) == {"planned"}
+
+
+def test_a_filler_of_the_face_does_not_end_the_clock_of_a_toxin_of_the_face(desk: Office) -> None:
+    desk.clock.set(utc("2026-01-20 12:00"))
+    desk.treat(on="2026-01-20", protocol="filler-face")
+    assert {(row.protocol, row.state) for row in desk.rows("P1")} == {
+        ("botulinum-cosmetic", State.PLANNED),
+        ("filler-face", State.PLANNED),
+    }
+
+
+def test_a_line_named_shortly_is_the_one_the_patient_was_treated_on(desk: Office) -> None:
+    desk.book("2026-02-01", line="face")
+    desk.treat(protocol="filler-face")
+    assert {(row.protocol, row.reason) for row in desk.rows("P1")} == {
+        ("botulinum-cosmetic", Reason.BOOKED),
+        ("filler-face", None),
+    }
+
+
+def test_a_line_named_shortly_stands_for_both_where_nothing_decides(desk: Office) -> None:
+    desk.treat(protocol="filler-face")
+    desk.book("2026-02-01", line="face")
+    assert {row.reason for row in desk.rows("P1")} == {Reason.BOOKED}
+
+
+def test_a_line_can_be_named_with_its_group(desk: Office) -> None:
+    desk.treat(protocol="filler-face")
+    desk.book("2026-02-01", line="filler/face")
+    assert {(row.protocol, row.reason) for row in desk.rows("P1")} == {
+        ("botulinum-cosmetic", None),
+        ("filler-face", Reason.BOOKED),
+    }
+
+
+@pytest.mark.parametrize("on", ["0001-01-01", "2024-12-01", "2029-12-31", "9999-12-31"])
+def test_an_appointment_lies_within_reach(desk: Office, on: str) -> None:
+    with pytest.raises(AppointmentOutOfReach):
+        desk.book(on)
+
+
+@pytest.mark.parametrize("due", ["-3m", "0d", "400y", "999y9999m", "soon"])
+def test_an_own_interval_is_forward_and_within_reach(desk: Office, due: str) -> None:
+    with pytest.raises(BadInput):
+        change(desk, due=due, line="face")
+    assert desk.row("follow_up").window.due == day("2026-05-05")

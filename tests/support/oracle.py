@@ -218,7 +218,7 @@ def plain_window(protocol: Protocol, day: dt.date, own: Interval | None) -> Days
 
 
 def _own(line: str, facts: PatientFacts) -> Interval | None:
-    for name in (line, line.split("/")[-1], ""):
+    for name in (line, line.rsplit("/", maxsplit=1)[-1], ""):
         if name in facts.own_due:
             return facts.own_due[name]
     return None
@@ -226,7 +226,7 @@ def _own(line: str, facts: PatientFacts) -> Interval | None:
 
 def _means(named: str | None, line: str) -> bool:
     """Say whether a person who names a line, with its group or without, or none at all, means this one."""
-    return named is None or named in (line, line.split("/")[-1])
+    return named is None or named in (line, line.rsplit("/", maxsplit=1)[-1])
 
 
 def _course_is_over(
