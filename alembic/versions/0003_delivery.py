@@ -170,6 +170,7 @@ def _reminder_columns() -> list[sa.Column[Any]]:
         sa.Column("not_after", sa.DateTime(timezone=True), nullable=False),
         sa.Column("next_attempt_at", sa.DateTime(timezone=True)),
         sa.Column("snoozed_until", sa.DateTime(timezone=True)),
+        sa.Column("held_reason", sa.String(32)),
         sa.Column("wake_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("released_at", sa.DateTime(timezone=True)),
         sa.Column("waited", sa.Boolean(), server_default=sa.false(), nullable=False),

@@ -135,7 +135,8 @@ class Reminder:
     """A reminder as it is stored: one step of one episode, `copy` 0 being the plan's own.
 
     `wake_at` is when delivery looks at it: the latest of `due_at`, `next_attempt_at` and `snoozed_until`.
-    `released` remembers that a person let it go; `waited` that it has waited for another message once.
+    `released` remembers that a person let it go; `waited` that it has waited for another message once; `held_reason`,
+    of a withdrawn one, that it was held before, and is held again when the facts want it back.
     """
 
     id: int
@@ -154,6 +155,7 @@ class Reminder:
     snoozed_until: dt.datetime | None = None
     released: bool = False
     waited: bool = False
+    held_reason: Reason | None = None
 
     @property
     def wake_at(self) -> dt.datetime:

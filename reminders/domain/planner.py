@@ -238,8 +238,8 @@ def _keep(reminder: Reminder, want: Wanted) -> Change | None:
     """Return the change for a reminder that the facts want planned or held."""
     held = want.state is State.HELD and not (reminder.released or reminder.copy)
     if reminder.state is State.CANCELLED:
-        if held:
-            return Change(Action.HOLD, State.HELD, want.reason, reminder, want)
+        if held or reminder.held_reason:
+            return Change(Action.HOLD, State.HELD, want.reason if held else reminder.held_reason, reminder, want)
         return Change(Action.RESTORE, State.PLANNED, _planned_reason(reminder, want), reminder, want)
     if reminder.state is State.HELD:
         return Change(Action.MOVE, State.HELD, reminder.reason, reminder, want) if _differs(reminder, want) else None

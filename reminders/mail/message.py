@@ -19,7 +19,8 @@ Jurisdiction = Literal["us", "uk", "au", "eu"]
 class MessageFacts:
     """Everything a message shows: strings of printable text, and days of the clinic's calendar.
 
-    `None` means that the clinic has none; a `practitioner` of `None` is "our team". `label` is the patient-facing one,
+    `None` means that the clinic has none; a `practitioner` of `None` is "our team", and an empty `patient_name` is not
+    shown: the records of some clinics lack it. `label` is the patient-facing one,
     ready to stand in a sentence ("a follow-up consultation"). `window_is_open` says whether `opens` is today or past on
     the day of sending. `reminder_keys` are the identities of the reminders the message carries; they are never shown.
     """

@@ -130,6 +130,7 @@ def _values(facts: MessageFacts, links: MessageLinks) -> dict[str, str]:
     }
     values = {field: _printable(field, value) for field, value in values.items()}
     return values | {
+        "name": values["name"] if values["name"].strip() else "",  # nobody is greeted as a wide blank
         "language": wording.LANGUAGE,
         "heading": wording.CONSULTATION_HEADING,
         "window": wording.window_in_words(facts),

@@ -4,18 +4,22 @@ Invariant: no password and nothing of a patient goes out before TLS is verified,
 what cannot be made safe is a fault, never a plain connection.
 """
 
-import base64
 import dataclasses
 import enum
 import socket
 import ssl
 import time
+from collections.abc import Callable
+from typing import TypeVar
 
+from reminders.mail.conversation import Conversation
 from reminders.mail.outcome import Phase, TransportFault, Trouble
 from reminders.mail.smtp_session import Deadlines, SmtpSession
-from reminders.mail.wire import Reply, SenselessReply, Wire
+from reminders.mail.wire import SenselessReply, Wire
 
-_LOGGED_IN, _ASKS_ON, _MORE, _REFUSED, _FOR_GOOD = 235, 300, 334, 400, 500
+T = TypeVar("T")
+
+_LOGGED_IN, _ASKS_ON, _REFUSED, _FOR_GOOD = 235, 300, 400, 500
 
 
 class Security(enum.Enum):
@@ -64,31 +68,32 @@ class SmtpTransport:
     def connect(self) -> SmtpSession:
         """Connect, make safe, introduce ourselves, log in; raises `TransportFault`."""
         wire = Wire(self._dial(), self._deadlines.before_dot)
+        conversation = Conversation(wire, self._greeting, self._deadlines.command)
         try:
-            self._open(wire)
+            self._open(conversation)
         except BaseException:
-            wire.close()
+            conversation.close()
             raise
-        return SmtpSession(wire, self._deadlines)
+        return SmtpSession(conversation, self._deadlines)
 
-    def _open(self, wire: Wire) -> None:
+    def _open(self, conversation: Conversation) -> None:
         """Go from the connected socket to a server that takes mail.
 
         1. TLS from the first byte, for smtps. 2. The server's banner. 3. EHLO, and with STARTTLS, TLS and EHLO again,
         since what was said in the clear may have been said by anybody. 4. AUTH. No patient's data is on the wire yet.
         """
         if self._security is Security.IMPLICIT:
-            self._secure(wire, Phase.CONNECT, self._deadlines.connect)
-        self._said(wire, Phase.BANNER, None)
-        extensions = self._introduced(wire)
+            self._secure(conversation, Phase.CONNECT, self._deadlines.connect)
+        self._agreed(Phase.BANNER, lambda: conversation.wire.reply(self._deadlines.banner))
+        self._agreed(Phase.EHLO, conversation.ehlo)
         if self._security is Security.STARTTLS:
-            if "STARTTLS" not in extensions:  # not offered, or cut out on the way by somebody who would like to read
+            if not conversation.has_extn("starttls"):  # not offered, or cut out on the way by somebody who would read
                 raise self._fault(Phase.STARTTLS, Trouble.TLS, certain=True)
-            self._said(wire, Phase.STARTTLS, "STARTTLS", refused=Trouble.TLS)
-            self._secure(wire, Phase.STARTTLS, self._deadlines.command)
-            extensions = self._introduced(wire)
+            self._agreed(Phase.STARTTLS, lambda: conversation.docmd("STARTTLS"), refused=Trouble.TLS)
+            self._secure(conversation, Phase.STARTTLS, self._deadlines.command)
+            self._agreed(Phase.EHLO, conversation.ehlo)
         if self._credentials:
-            self._log_in(wire, extensions.get("AUTH", ""), self._credentials)
+            self._log_in(conversation, self._credentials)
 
     def _dial(self) -> socket.socket:
         """Return a connected socket, to the first of the host's addresses that answers in time."""
@@ -114,11 +119,11 @@ class SmtpTransport:
                 return sock
         raise self._fault(Phase.CONNECT, trouble)
 
-    def _secure(self, wire: Wire, phase: Phase, seconds: float) -> None:
+    def _secure(self, conversation: Conversation, phase: Phase, seconds: float) -> None:
         if self._tls is None:
             raise self._fault(phase, Trouble.TLS, certain=True)
         try:
-            wire.secure(self._tls, self._host, seconds)
+            conversation.secure(self._tls, self._host, seconds)
         except TimeoutError:
             raise self._fault(phase, Trouble.TIMEOUT) from None
         except (ConnectionError, ssl.SSLEOFError):
@@ -126,46 +131,31 @@ class SmtpTransport:
         except (OSError, ValueError, SenselessReply):  # SSLError among them: no trust, wrong host, too old
             raise self._fault(phase, Trouble.TLS, certain=True) from None
 
-    def _introduced(self, wire: Wire) -> dict[str, str]:
-        """Say EHLO; return the server's extensions, in capitals, with their parameters."""
-        reply = self._said(wire, Phase.EHLO, f"EHLO {self._greeting}")
-        named = (line.strip().upper().replace("=", " ", 1).partition(" ") for line in reply.lines[1:])
-        return {name: parameters for name, _, parameters in named}
+    def _log_in(self, conversation: Conversation, credentials: Credentials) -> None:
+        code = self._answered(Phase.AUTH, lambda: conversation.log_in(credentials.user, credentials.password))
+        if code != _LOGGED_IN:
+            for_now = code is not None and _REFUSED <= code < _FOR_GOOD
+            raise self._fault(Phase.AUTH, Trouble.AUTH, code=code, certain=not for_now)
 
-    def _log_in(self, wire: Wire, offered: str, credentials: Credentials) -> None:
-        user, password = credentials.user.encode(), credentials.password.encode()
-        if "PLAIN" in offered.split():
-            answer = self._said(wire, Phase.AUTH, "AUTH PLAIN " + _b64(b"\0".join((b"", user, password))))
-        elif "LOGIN" in offered.split():
-            answer = self._said(wire, Phase.AUTH, "AUTH LOGIN")
-            for secret in (user, password):
-                if answer.code != _MORE:
-                    break
-                answer = self._said(wire, Phase.AUTH, _b64(secret))
-        else:
-            raise self._fault(Phase.AUTH, Trouble.AUTH, certain=True)
-        if answer.code != _LOGGED_IN:
-            raise self._fault(Phase.AUTH, Trouble.AUTH, code=answer.code, certain=True)
+    def _agreed(self, phase: Phase, step: Callable[[], tuple[int, bytes]], refused: Trouble = Trouble.REFUSED) -> None:
+        """Take a step, and raise the fault unless the server agrees to it."""
+        code, _ = self._answered(phase, step)
+        if code >= _REFUSED:
+            raise self._fault(phase, refused, code=code, certain=code >= _FOR_GOOD)
+        if code >= _ASKS_ON:
+            raise self._fault(phase, Trouble.PROTOCOL, code=code)
 
-    def _said(self, wire: Wire, phase: Phase, command: str | None, refused: Trouble = Trouble.REFUSED) -> Reply:
-        """Send a command (or none: the banner) and return the reply, which is no refusal; else raise the fault."""
+    def _answered(self, phase: Phase, step: Callable[[], T]) -> T:
+        """Take a step, and raise the fault unless there is an answer; it refers to nothing the server said."""
         try:
-            if command is None:
-                reply = wire.reply(self._deadlines.banner)
-            else:
-                reply = wire.ask(command, self._deadlines.command)
+            return step()
         except TimeoutError:
-            raise self._fault(phase, Trouble.TIMEOUT) from None
+            kind = Trouble.TIMEOUT
         except OSError:
-            raise self._fault(phase, Trouble.DISCONNECTED) from None
+            kind = Trouble.DISCONNECTED
         except SenselessReply:
-            raise self._fault(phase, Trouble.PROTOCOL) from None
-        if reply.code >= _REFUSED:
-            kind = Trouble.AUTH if phase is Phase.AUTH else refused
-            raise self._fault(phase, kind, code=reply.code, certain=reply.code >= _FOR_GOOD)
-        if reply.code >= _ASKS_ON and phase is not Phase.AUTH:
-            raise self._fault(phase, Trouble.PROTOCOL, code=reply.code)
-        return reply
+            kind = Trouble.PROTOCOL
+        raise self._fault(phase, kind)
 
     def _fault(self, phase: Phase, kind: Trouble, *, code: int | None = None, certain: bool = False) -> TransportFault:
         certain = certain or kind is Trouble.PROTOCOL
@@ -177,7 +167,3 @@ def _verifying() -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
-
-
-def _b64(secret: bytes) -> str:
-    return base64.b64encode(secret).decode("ascii")

@@ -6,9 +6,11 @@ as one, and a dot that certainly did not leave this machine is no dot.
 
 import contextlib
 import dataclasses
+from collections.abc import Callable
 
+from reminders.mail.conversation import Conversation, fits_in_a_path
 from reminders.mail.outcome import Blame, Outcome, Phase, Verdict, enhanced_code, lost, refusal
-from reminders.mail.wire import Reply, SenselessReply, Wire
+from reminders.mail.wire import Reply, SenselessReply
 
 _GO_ON, _REFUSED, _CLOSING = 354, 400, 421
 _DOT = b".\r\n"
@@ -38,8 +40,9 @@ class Deadlines:
 class SmtpSession:
     """One open connection; see `reminders.mail.transport.Session` for what its steps promise."""
 
-    def __init__(self, wire: Wire, deadlines: Deadlines) -> None:
-        self._wire = wire
+    def __init__(self, conversation: Conversation, deadlines: Deadlines) -> None:
+        self._conversation = conversation
+        self._wire = conversation.wire
         self._deadlines = deadlines
         self._usable = True
         self._dot_sent = False
@@ -55,16 +58,17 @@ class SmtpSession:
         self._dot_sent, self._settled = False, None
         self._wire.limit(self._deadlines.before_dot)
         for phase, address in ((Phase.MAIL, sender), (Phase.RCPT, recipient)):
-            if not _fits_in_a_path(address):
+            if not fits_in_a_path(address):
                 return Outcome(Verdict.NEVER, Blame.MESSAGE, phase)
-        return self._ask(Phase.MAIL, f"MAIL FROM:<{sender}>") or self._ask(Phase.RCPT, f"RCPT TO:<{recipient}>")
+        server = self._conversation
+        return self._ask(Phase.MAIL, server.mail, sender) or self._ask(Phase.RCPT, server.rcpt, recipient)
 
     def body(self, content: bytes) -> Outcome | None:
         """DATA and everything but the dot."""
         lines = content.replace(b"\r\n", b"")
         if b"\r" in lines or b"\n" in lines:  # some servers take a lone one for a line end, and find a second message
             return Outcome(Verdict.NEVER, Blame.MESSAGE, Phase.BODY)
-        if refused := self._ask(Phase.DATA, "DATA", expected=_GO_ON):
+        if refused := self._ask(Phase.DATA, self._conversation.docmd, "DATA"):
             return refused
         whole = content if content.endswith(b"\r\n") else content + b"\r\n"
         stuffed = (b"." if whole.startswith(b".") else b"") + whole.replace(b"\r\n.", b"\r\n..")
@@ -109,7 +113,7 @@ class SmtpSession:
     def abandon(self) -> None:
         """Close at once: a server that saw no dot accepts nothing."""
         self._usable = False
-        self._wire.close()
+        self._conversation.close()
 
     def reset(self) -> bool:
         """RSET; asks even after a finished message, to notice a server that has had enough of this connection."""
@@ -119,27 +123,27 @@ class SmtpSession:
         if self._wire.spoke_unasked():
             self.abandon()
             return False
-        return self._ask(Phase.MAIL, "RSET") is None
+        return self._ask(Phase.MAIL, self._conversation.rset) is None
 
     def close(self) -> None:
         """QUIT, and close. Whatever the server answers, what it accepted stays accepted."""
         if self._usable:
             self._wire.limit(self._deadlines.quit)
             with contextlib.suppress(OSError, SenselessReply):
-                self._wire.ask("QUIT", self._deadlines.quit)
+                self._conversation.quit()
         self.abandon()
 
-    def _ask(self, phase: Phase, command: str, expected: int | None = None) -> Outcome | None:
+    def _ask(self, phase: Phase, command: Callable[..., tuple[int, bytes]], *arguments: str) -> Outcome | None:
         """Send a command before the dot; return `None` where the server agreed, else how the transaction ended."""
         if not self._usable:
             return lost(phase, dot_sent=False)
         try:
-            reply = self._wire.ask(command, self._deadlines.command)
+            reply = Reply(*command(*arguments))
         except (OSError, SenselessReply):
             return self._drop(lost(phase, dot_sent=False))
         if reply.code >= _REFUSED:
             return self._refused(phase, reply)
-        agreed = reply.code == expected if expected else _is_consent(reply)
+        agreed = reply.code == _GO_ON if phase is Phase.DATA else _is_consent(reply)
         return None if agreed else self._drop(lost(phase, dot_sent=False))
 
     def _read_answer(self) -> Outcome:
@@ -151,10 +155,10 @@ class SmtpSession:
             return self._refused(Phase.DOT, reply)
         if not _is_consent(reply):
             return self._drop(lost(Phase.DOT, dot_sent=True))
-        return Outcome(Verdict.ACCEPTED, None, Phase.DOT, reply.code, enhanced_code(reply.code, reply.text))
+        return Outcome(Verdict.ACCEPTED, None, Phase.DOT, reply.code, enhanced_code(reply.code, reply.first_line))
 
     def _refused(self, phase: Phase, reply: Reply) -> Outcome:
-        outcome = refusal(phase, reply.code, reply.text)
+        outcome = refusal(phase, reply.code, reply.first_line)
         return self._drop(outcome) if reply.code == _CLOSING else outcome
 
     def _cut_short(self, phase: Phase) -> Outcome:
@@ -165,7 +169,7 @@ class SmtpSession:
         except (OSError, SenselessReply):
             return self._drop(lost(phase, dot_sent=False))
         known = reply.code >= _REFUSED
-        return self._drop(refusal(phase, reply.code, reply.text) if known else lost(phase, dot_sent=False))
+        return self._drop(refusal(phase, reply.code, reply.first_line) if known else lost(phase, dot_sent=False))
 
     def _drop(self, outcome: Outcome) -> Outcome:
         self.abandon()
@@ -174,7 +178,3 @@ class SmtpSession:
 
 def _is_consent(reply: Reply) -> bool:
     return reply.code // 100 == 2  # noqa: PLR2004 - the first digit says it, RFC 5321 4.2.1
-
-
-def _fits_in_a_path(address: str) -> bool:
-    return address.isascii() and address.isprintable() and "@" in address and not set(address) & set(' <>"\\')

@@ -1,8 +1,8 @@
 """One connection to a mail server whose every wait ends: lines out, replies in, nothing about mail.
 
 Invariant: no call lasts longer than the seconds it was given, nor past the limit of the whole, however slowly the other
-side drips its bytes; and a reply is whole and well formed, or `SenselessReply`. (smtplib's timeout starts anew with
-every byte, its `data` writes body and dot in one, and its reader takes any three digits: hence our own.)
+side drips its bytes; and a reply is whole and well formed, or `SenselessReply`. (The timeout of smtplib's own socket
+starts anew with every byte, and its reader takes any three digits: hence our own below it.)
 """
 
 import re
@@ -23,15 +23,15 @@ class SenselessReply(Exception):
 
 
 class Reply(NamedTuple):
-    """A server's reply: its code and the text of each of its lines."""
+    """A server's reply: its code, and the texts of its lines with a line feed between them, as smtplib has them."""
 
     code: int
-    lines: tuple[str, ...]
+    text: bytes
 
     @property
-    def text(self) -> str:
-        """The first line's text."""
-        return self.lines[0]
+    def first_line(self) -> str:
+        """The first line's text, with a mark for whatever is not ASCII."""
+        return self.text.partition(b"\n")[0].decode("ascii", errors="replace")
 
 
 class Wire:
@@ -41,23 +41,22 @@ class Wire:
         """Take over a connected socket for at most `limit` seconds."""
         self._socket = sock
         self._unread = bytearray()
-        self._limit = time.monotonic() + limit
+        self._limit = self._turn = time.monotonic() + limit
 
     def limit(self, seconds: float) -> None:
         """From now on, everything together may take `seconds`."""
         self._limit = time.monotonic() + seconds
 
-    def ask(self, command: str, seconds: float) -> Reply:
-        """Write one command and return its reply, both within `seconds`."""
-        until = self._until(seconds)
+    def ask(self, command: bytes, seconds: float) -> None:
+        """Write one command, line end and all; it and the `reply` to it together may take `seconds`."""
+        self._turn = self._until(seconds)
         if self._unread:
             raise SenselessReply  # else every later reply would be taken for that of the command before it
-        self._write(command.encode("ascii") + b"\r\n", until)
-        return self._read(until)
+        self._write(command, self._turn)
 
-    def reply(self, seconds: float) -> Reply:
-        """Return the next reply, whole, within `seconds`."""
-        return self._read(self._until(seconds))
+    def reply(self, seconds: float | None = None) -> Reply:
+        """Return the next reply, whole, within `seconds`; without them, within what `ask` has left."""
+        return self._read(self._turn if seconds is None else self._until(seconds))
 
     def write(self, content: bytes) -> None:
         """Write all of `content` within what is left of the limit."""
@@ -125,15 +124,15 @@ class Wire:
             rest = rest[self._socket.send(rest[:_CHUNK]) :]
 
     def _read(self, until: float) -> Reply:
-        code, lines = b"", list[str]()
+        code, lines = b"", list[bytes]()
         while True:
             line = _LINE.fullmatch(self._line(until))
             if line is None or (code and code != line[1]) or len(lines) * 4 > _LONGEST_REPLY:
                 raise SenselessReply
             code = line[1]
-            lines.append((line[3] or b"").decode("ascii", errors="replace"))
+            lines.append((line[3] or b"").strip())
             if line[2] != b"-":
-                return Reply(int(code), tuple(lines))
+                return Reply(int(code), b"\n".join(lines))
 
     def _line(self, until: float) -> bytes:
         while (end := self._unread.find(b"\n")) < 0:

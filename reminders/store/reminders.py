@@ -49,7 +49,7 @@ _OF_THE_PLAN = (
     *("protocol", "class_name", "treatment_id", "opens", "due", "overdue", "closes"),
     *("due_at", "not_after", "next_attempt_at", "snoozed_until", "wake_at"),
 )
-_BOUND = {"state": "state_is", "reason": "reason_is", "updated_at": "updated"} | {
+_BOUND = {"state": "state_is", "reason": "reason_is", "held_reason": "held_is", "updated_at": "updated"} | {
     name: f"{name}_is" for name in _OF_THE_PLAN
 }
 """The columns that a changed plan sets, and the names of their parameters (SQLAlchemy keeps a column's own name)."""
@@ -223,8 +223,14 @@ def _restated(tx: Transaction, change: Change, reminder: Reminder) -> dict[str, 
         "before": reminder.state,
         "state_is": change.state,
         "reason_is": change.reason,
+        "held_is": _held_before(reminder) if change.state is State.CANCELLED else None,
         "updated": tx.now,
     }
+
+
+def _held_before(reminder: Reminder) -> Reason | None:
+    """Return the hold that a withdrawal keeps, so that a fact that comes and goes lets nothing out."""
+    return reminder.reason if reminder.state is State.HELD else reminder.held_reason
 
 
 def _moved(tx: Transaction, change: Change, reminder: Reminder, want: Wanted) -> dict[str, object]:
@@ -279,4 +285,5 @@ def _reminder(row: RowMapping) -> Reminder:
         snoozed_until=row["snoozed_until"],
         released=row["released_at"] is not None,
         waited=row["waited"],
+        held_reason=Reason(row["held_reason"]) if row["held_reason"] else None,
     )

@@ -127,6 +127,7 @@ reminders = Table(
     Column("not_after", Moment, nullable=False),
     Column("next_attempt_at", Moment),
     Column("snoozed_until", Moment),
+    Column("held_reason", String(32)),
     Column("wake_at", Moment, nullable=False),
     Column("released_at", Moment),
     Column("waited", Boolean, nullable=False, server_default=false()),

@@ -6,7 +6,7 @@ import pytest
 
 from reminders.mail.check import MessageRefused, complaints, ensure_sendable
 from reminders.mail.message import MessageLinks, RenderedMessage
-from tests.mail.letters import GOLDEN_LETTERS, LINKS, NO_LINKS, RENDERER, bare, facts
+from tests.mail.letters import GOLDEN_LETTERS, LINKS, NO_LINKS, RENDERER, STEPS, bare, facts
 
 GOOD = RENDERER.render(facts(), LINKS)
 
@@ -155,9 +155,21 @@ def test_a_clinic_may_be_called_what_a_broken_template_would_show(name: str) -> 
     assert complaints(RENDERER.render(shown, LINKS), shown, LINKS) == ()
 
 
-def test_a_message_to_nobody_is_refused() -> None:
-    shown = facts(patient_name=" ")
-    assert "the text part greets nobody" in complaints(RENDERER.render(shown, LINKS), shown, LINKS)
+@pytest.mark.parametrize("representative", [False, True])
+@pytest.mark.parametrize("name", ["", " ", "\u00a0"])
+@pytest.mark.parametrize(("class_name", "stage"), STEPS)
+def test_a_person_without_a_name_in_the_records_is_greeted_without_one(
+    class_name: str, stage: str, name: str, *, representative: bool
+) -> None:
+    shown = facts(class_name=class_name, stage=stage, patient_name=name, recipient_is_representative=representative)
+    rendered = RENDERER.render(shown, LINKS)
+    assert complaints(rendered, shown, LINKS) == ()
+    assert rendered.text.startswith("Hello,\n\n")
+    assert rendered.html.count(">Hello,</p>") == 1
+    assert "<bdi></bdi>" not in rendered.html
+    assert " ," not in rendered.text
+    assert " ." not in rendered.text
+    assert ("representative of a patient." in rendered.text) == representative
 
 
 def test_our_own_links_are_https_or_none() -> None:

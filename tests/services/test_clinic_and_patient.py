@@ -8,7 +8,7 @@ import pytest
 from reminders.domain.facts import Status
 from reminders.domain.lifecycle import Reason, State
 from reminders.errors import BadInput
-from reminders.services import clinic, patient
+from reminders.services import clinic, decide, patient
 from reminders.services.book import AppointmentOutOfReach
 from reminders.services.calendar import UnknownCountry
 from reminders.services.find import NoSuchLine, NoSuchPatient, NoSuchPractitioner, the_clinic
@@ -278,3 +278,17 @@ def test_an_own_interval_is_forward_and_within_reach(desk: Office, due: str) -> 
     with pytest.raises(BadInput):
         change(desk, due=due, line="face")
     assert desk.row("follow_up").window.due == day("2026-05-05")
+
+
+def test_a_hold_outlasts_a_fact_that_comes_and_goes(desk: Office) -> None:
+    with desk.write() as tx:
+        decide.hold(tx, [desk.row("invitation").id], "ask the doctor first")
+    change(desk, given={"email": ""})
+    assert reasons(desk) == {"cancelled no_email"}
+    change(desk, given={"email": "new@p.example"})
+    assert desk.states("P1") == {"held held_for_review": 1, "planned": 2}
+    with desk.write() as tx:
+        decide.release(tx, [desk.row("invitation").id])
+    change(desk, given={"email": ""})
+    change(desk, given={"email": "newer@p.example"})
+    assert reasons(desk) == {"planned"}
