@@ -63,10 +63,9 @@ class Conversation(smtplib.SMTP):
         except smtplib.SMTPException:  # nothing that both know, or a server that asks again and again
             return None
         except ValueError:  # a challenge that is no base64
-            kind = SenselessReply
+            raise SenselessReply from None
         finally:
             self.user = self.password = ""
-        raise kind
 
     def auth_plain(self, challenge: object = None) -> str:
         """Return user and password in one, as UTF-8 (RFC 4616)."""

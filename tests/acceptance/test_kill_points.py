@@ -1,5 +1,6 @@
 """A delivery is killed at each of its named instants: nothing is sent twice, nothing is lost, no doubt is hidden."""
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,19 @@ def test_a_death_before_the_body_began_is_never_held_against_the_message(
     for _ in range(deaths):
         assert books.killed_at(point)
     assert deliveries.run(books.order()) == {"sent": 1, "unknown": 0, "failed": 0, "deferred": 0, "held": 0}
+
+
+@pytest.mark.storm
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("part", range(4))
+def test_a_thousand_kills_at_named_points_send_nothing_twice_and_lose_nothing(
+    installed_file: Path, tmp_path: Path, ledger: KillingServer, deliveries: Deliveries, part: int
+) -> None:
+    books = Books(with_due(installed_file, tmp_path, 160), ledger, deliveries)
+    instants = itertools.cycle(
+        [(books.killed_at, point) for point in Point] + [(books.killed_by_server, phase) for phase in PHASES]
+    )
+    for kill, instant in itertools.islice(instants, part, part + 250):
+        assert kill(instant), instant
+    books.recover()
+    assert books.unknown() > 0

@@ -1,4 +1,4 @@
-"""Deliveries are killed at random instants, over and over: the short form in every test run, the long one by `make storm`.
+"""Deliveries are killed at random instants, over and over: a short form in every run, a long one by `make storm`.
 
 The instants are counted in events (points passed, commands and pieces of bodies received), drawn from a fixed seed.
 """
@@ -41,9 +41,9 @@ def test_a_hundred_kills_at_random_instants_send_nothing_twice_and_lose_nothing(
 
 @pytest.mark.storm
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("seed", range(10, 18))
-def test_two_thousand_kills_send_nothing_twice_and_lose_nothing(
+@pytest.mark.parametrize("seed", range(10, 14))
+def test_a_thousand_kills_at_random_instants_send_nothing_twice_and_lose_nothing(
     installed_file: Path, tmp_path: Path, ledger: KillingServer, deliveries: Deliveries, seed: int
 ) -> None:
-    books = Books(with_due(installed_file, tmp_path, 460), ledger, deliveries)
+    books = Books(with_due(installed_file, tmp_path, 400), ledger, deliveries)
     storm(books, 250, seed)

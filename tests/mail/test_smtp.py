@@ -13,7 +13,6 @@ from tests.mail.letters import GOLDEN_LETTERS, facts, letter
 from tests.support.smtp_server import (
     PASSWORD,
     USER,
-    Behaviour,
     Certificates,
     RealServer,
     RudeServer,

@@ -1,4 +1,4 @@
-"""Logging in to a mail server: one mechanism, once, with a password of any letters, and nothing known from before TLS."""
+"""Logging in to a mail server: one mechanism, once, a password of any letters; what came before TLS is forgotten."""
 
 import socket
 from urllib.parse import quote

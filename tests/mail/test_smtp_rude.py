@@ -23,6 +23,7 @@ from tests.support.smtp_server import (
 
 SHORT = Deadlines(connect=0.4, banner=0.4, command=0.4, dot_reply=0.4, transaction=1.2, quit=0.2)
 LONG = Deadlines(connect=10, banner=10, command=10, dot_reply=10, transaction=40, quit=10)
+PATIENT = Deadlines(connect=20, banner=20, command=0.4, dot_reply=20, transaction=60, quit=20)
 FAR_LONGER = 8.0  # seconds: what no step takes, however busy the machine; the drips and silences would last for ever
 LETTER = b"Message-ID: <1@x.example>\r\n\r\nHello\r\n" + LAST_LINE
 TRUSTED = certificates()
@@ -243,6 +244,25 @@ def test_no_drip_outlasts_the_whole_transaction_on_a_connection_of_any_age() -> 
         assert to_the_end(session).phase is Phase.RCPT
         session.close()
     assert time.monotonic() - began < slow.command / 2
+
+
+@pytest.mark.parametrize("step", ["ehlo", "auth"])
+def test_no_drip_outlasts_a_commands_own_time_before_mail(step: str) -> None:
+    began = time.monotonic()
+    with RudeServer({step: Drip()}) as server, pytest.raises(TransportFault) as caught:
+        transport(server, step, PATIENT).connect()
+    assert time.monotonic() - began < FAR_LONGER
+    assert caught.value.kind is Trouble.TIMEOUT
+
+
+@pytest.mark.parametrize("step", ["mail", "rset"])
+def test_no_drip_outlasts_a_commands_own_time_however_much_the_whole_may_take(step: str) -> None:
+    began = time.monotonic()
+    with RudeServer({step: Drip()}) as server:
+        session = transport(server, deadlines=PATIENT).connect()
+        assert (to_the_end(session).phase is Phase.MAIL) == (step == "mail")
+        assert not session.reset()
+    assert time.monotonic() - began < FAR_LONGER
 
 
 def test_waiting_for_an_answer_in_small_portions_tells_when_it_is_there() -> None:

@@ -1,4 +1,4 @@
-"""The bytes of a message: kept before the wire, the same at every attempt, anew when a fact changed, blank at the end."""
+"""The bytes of a message: kept before the wire, the same at each attempt, anew when a fact changed, blank once sent."""
 
 import email
 import hashlib

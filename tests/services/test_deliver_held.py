@@ -118,15 +118,13 @@ def test_one_template_that_is_broken_does_not_stop_the_others(office: Office, se
     assert (outcome.held, outcome.sent) == (1, 1)
 
 
-def test_one_patient_who_cannot_be_greeted_stops_nobody_else(
-    empty_office: Office, server: RealServer
-) -> None:
+def test_one_patients_name_that_cannot_be_written_stops_nobody_else(empty_office: Office, server: RealServer) -> None:
     empty_office.add_clinic()
-    empty_office.add_patient("P1", given_name=None)
+    empty_office.add_patient("P1", known_as="Ada\u202e")
     empty_office.treat("P1")
     empty_office.add_due(3, prefix="Q")
     empty_office.clock.set(INVITED_AT)
     outcome = empty_office.deliver(to(server))
     assert (outcome.held, outcome.sent) == (1, 3)
-    empty_office.change_patient("P1", given_name="Ada")
+    empty_office.change_patient("P1", known_as="Ada")
     assert empty_office.deliver(to(server)).sent == 1

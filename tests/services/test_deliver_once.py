@@ -1,4 +1,4 @@
-"""What is due goes out once, to one person, in the clinic's hours, within its limit; everything else waits or is said."""
+"""What is due goes out once, to one person, in the clinic's hours, within its limit; the rest waits, and it says so."""
 
 import email
 from email import policy

@@ -85,8 +85,8 @@ def test_a_refused_one_expires_when_its_days_are_over(office: Office, server: Re
 
 def test_an_address_that_does_not_exist_fails_and_is_not_written_to_again(office: Office, server: RealServer) -> None:
     office.add_patient("P2", email="p1@riverside-patients.example")
-    office.treat("P2")
     office.clock.set(INVITED_AT)
+    office.treat("P2", on="2026-03-20")
     server.script["RCPT"].append("550 5.1.1 no such user")
     outcome = office.deliver(to(server))
     row = office.row()
@@ -94,7 +94,7 @@ def test_an_address_that_does_not_exist_fails_and_is_not_written_to_again(office
     assert (row.state, row.reason) == (State.FAILED, Reason.REJECTED_BY_SERVER)
     assert office.states("P1")["cancelled bounced_address"] == 2
     assert office.states("P2") == {"cancelled bounced_address": 3}
-    office.clock.set(utc("2026-05-06 09:00"))
+    office.clock.set(utc("2026-06-15 09:00"))
     assert office.deliver(to(server)).sent == 0
     assert server.messages == []
 

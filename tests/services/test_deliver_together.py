@@ -6,7 +6,8 @@ import email
 import pytest
 
 from reminders.domain.lifecycle import Reason, State
-from tests.support.clinic import FOLLOW_UP_AT, INVITED_AT, LAST_CALL_AT, Office, to
+from reminders.services.points import Point
+from tests.support.clinic import FOLLOW_UP_AT, INVITED_AT, LAST_CALL_AT, Office, Once, to
 from tests.support.facts import day, utc
 from tests.support.smtp_server import HangUp, RealServer, Received, RudeServer
 
@@ -48,10 +49,10 @@ def test_two_due_within_a_week_go_out_as_one_message(two_lines: Office, server: 
 
 def test_it_waits_once_and_no_longer_than_a_week(two_lines: Office, server: RealServer) -> None:
     two_lines.treat(protocol="laser-hair", on="2025-06-22")  # its invitation falls due on 1 June
-    for moment in (PEEL_AT, LIPS_AT):
-        two_lines.clock.set(moment)
-        outcome = two_lines.deliver(to(server))
-    assert outcome.sent == 2
+    two_lines.clock.set(PEEL_AT)
+    assert two_lines.deliver(to(server)).sent == 0
+    two_lines.clock.set(LIPS_AT)
+    assert two_lines.deliver(to(server)).sent == 2
     two_lines.clock.set(utc("2026-06-01 09:00"))
     outcome = two_lines.deliver(to(server))
     assert (outcome.sent, outcome.next_at) == (0, utc("2026-06-08 09:00"))
@@ -120,6 +121,19 @@ def test_what_cannot_keep_its_distance_within_its_days_expires_as_too_soon(offic
     assert (row.state, row.reason) == (State.EXPIRED, Reason.TOO_SOON)
 
 
+def test_what_falls_due_while_another_message_is_on_its_way_waits_for_it(two_lines: Office, server: RealServer) -> None:
+    two_lines.clock.set(LIPS_AT)
+
+    def another_line_and_another_delivery() -> None:
+        two_lines.treat(protocol="laser-hair", on="2025-06-12")  # its invitation was due on 22 May
+        assert two_lines.deliver(to(server)).sent == 0
+
+    meanwhile = Once(Point.BODY_WRITTEN, another_line_and_another_delivery)
+    assert two_lines.deliver(to(server), observe=meanwhile).sent == 2
+    outcome = two_lines.deliver(to(server))
+    assert (outcome.sent, outcome.next_at, len(server.messages)) == (0, utc("2026-06-08 09:00"), 1)
+
+
 def test_the_steps_of_one_episode_are_worded_in_their_order(office: Office, server: RealServer) -> None:
     for moment in (INVITED_AT, FOLLOW_UP_AT, LAST_CALL_AT):
         office.clock.set(moment)
@@ -136,9 +150,7 @@ def test_the_first_message_of_an_episode_is_an_invitation_whatever_its_step(
     assert subjects(server.messages) == [INVITATION]
 
 
-def test_a_message_in_doubt_counts_as_sent_for_the_wording_and_the_distance(
-    office: Office, server: RealServer
-) -> None:
+def test_a_message_in_doubt_counts_as_sent_for_the_wording_and_the_distance(office: Office, server: RealServer) -> None:
     office.clock.set(utc("2026-05-04 09:00"))
     with RudeServer({"dot": HangUp()}) as rude:
         assert office.deliver(to(rude)).unknown == 1

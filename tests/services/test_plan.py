@@ -74,9 +74,7 @@ def test_a_booking_of_another_line_stops_nothing(office: Office, server: RealSer
     assert office.deliver(to(server)).sent == 1
 
 
-def test_after_a_missed_appointment_the_patient_is_left_in_peace_for_a_week(
-    office: Office, server: RealServer
-) -> None:
+def test_after_a_missed_appointment_the_patient_is_left_in_peace_for_a_week(office: Office, server: RealServer) -> None:
     booked = office.book("2026-03-24")
     office.clock.set(utc("2026-03-25 10:00"))
     outcome_of(office, booked, Outcome.MISSED)

@@ -1,4 +1,4 @@
-"""Treatments and their corrections: what was sent stays sent, what is to come follows the entry as it should have been."""
+"""Treatments and their corrections: what was sent stays sent, what is to come follows the entry as it should be."""
 
 import pytest
 
@@ -63,7 +63,7 @@ def test_a_correction_into_another_line_opens_an_episode_in_which_what_was_sent_
     sent_invitation(logged, server)
     logged.treat(protocol="microneedling", entry="T2", replaces="T1")
     [first, second] = episodes(logged)
-    assert (second.line, second.continues_id) == ("needling", first.id)
+    assert (second.line, second.continues_id) == ("skin/needling", first.id)
     assert of_episode(logged, first.id)["invitation"].state is State.SENT
     assert of_episode(logged, first.id)["follow_up"].reason is Reason.ENTERED_IN_ERROR
     assert set(of_episode(logged, second.id)) == {"follow_up"}
@@ -175,9 +175,7 @@ def test_an_entry_that_was_a_touch_up_after_all_gives_the_clock_back(logged: Off
     assert {row.state for row in of_episode(logged, 1).values()} == {State.PLANNED}
 
 
-def test_where_two_episodes_meet_on_a_day_the_one_with_something_sent_stays(
-    logged: Office, server: RealServer
-) -> None:
+def test_where_two_episodes_meet_on_a_day_the_one_with_something_sent_stays(logged: Office, server: RealServer) -> None:
     logged.treat(on="2025-12-01", entry="T0")
     sent_invitation(logged, server)
     logged.treat(on="2026-01-05", entry="T9", replaces="T0")

@@ -90,6 +90,13 @@ def test_deaths_before_the_body_began_are_never_counted(due: Office, server: Rea
     assert due.deliver(to(server)).sent == 1
 
 
+def test_early_deaths_do_not_bring_a_later_one_nearer_the_limit(due: Office, server: RealServer) -> None:
+    for point in (Point.CLAIMED, Point.CONNECTED, Point.BODY_WRITTEN, Point.CLAIMED, Point.BODY_WRITTEN):
+        die_at(due, server, point)
+        due.clock.advance(minutes=2)
+    assert due.deliver(to(server)).sent == 1
+
+
 def test_a_refusal_after_the_body_is_no_death(due: Office, server: RealServer) -> None:
     for _ in range(2):
         die_at(due, server, Point.BODY_WRITTEN)
@@ -154,9 +161,7 @@ def test_a_late_250_settles_what_was_called_unknown(due: Office, server: RealSer
         assert audit_trail.verify(tx) is None
 
 
-@pytest.mark.parametrize(
-    ("said", "state"), [("451 4.3.0 not now", State.PLANNED), ("554 5.7.1 blocked", State.FAILED)]
-)
+@pytest.mark.parametrize(("said", "state"), [("451 4.3.0 not now", State.PLANNED), ("554 5.7.1 blocked", State.FAILED)])
 def test_a_late_refusal_is_as_definite_as_any(due: Office, server: RealServer, said: str, state: State) -> None:
     server.script["DOT"].append(said)
     due.deliver(to(server), observe=taken_over(due, server, Point.FENCED))

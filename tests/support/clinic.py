@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from reminders.domain.facts import Kind
 from reminders.domain.lifecycle import Reason, State
@@ -113,7 +113,7 @@ class Office:
             yield tx
 
     # what is recorded
-    def add_clinic(self, slug: str = "riverside", **given: Any) -> Clinic:
+    def add_clinic(self, slug: str = "riverside", **given: str | dt.date | None) -> Clinic:
         values = {
             "name": f"Clinic {slug.title()}",
             "timezone": "Europe/London",
@@ -126,7 +126,7 @@ class Office:
         with self.write() as tx:
             return clinic.add_clinic(tx, slug, values | given, ["Dr Jane Hart"])
 
-    def change_clinic(self, slug: str = "riverside", **given: Any) -> None:
+    def change_clinic(self, slug: str = "riverside", **given: str | dt.date | None) -> None:
         with self.write() as tx:
             clinic.change_clinic(tx, slug, given)
 
@@ -134,7 +134,7 @@ class Office:
         with self.write() as tx:
             clinic.set_paused(tx, slug, paused=paused)
 
-    def add_patient(self, ref: str = "P1", slug: str = "riverside", **given: Any) -> Patient:
+    def add_patient(self, ref: str = "P1", slug: str = "riverside", **given: str | dt.date | None) -> Patient:
         values = {
             "given_name": f"Ada{ref}",
             "family_name": "Lovelace",
@@ -145,10 +145,11 @@ class Office:
         with self.write() as tx:
             return patient.add_patient(tx, self.keys, the_clinic(tx, slug), ref, typed)
 
-    def change_patient(self, ref: str = "P1", slug: str = "riverside", **given: Any) -> None:
-        decisions = {name: given.pop(name) for name in ("opt_out", "due", "line") if name in given}
+    def change_patient(self, ref: str = "P1", slug: str = "riverside", **given: str | dt.date | None) -> None:
+        opt_out, due = given.pop("opt_out", None), given.pop("due", None)
+        change = PatientChange(given, opt_out=str(opt_out) if opt_out else None, due=str(due) if due else None)
         with self.write() as tx:
-            patient.change_patient(tx, self.keys, the_clinic(tx, slug), ref, PatientChange(given, **decisions))
+            patient.change_patient(tx, self.keys, the_clinic(tx, slug), ref, change)
 
     def hold(self, until: dt.date | None = None, ref: str = "P1", line: str | None = None) -> None:
         with self.write() as tx:
@@ -199,16 +200,18 @@ class Office:
         erase.erase(self.database, self.clock, slug, ref)
 
     # delivery
-    def worker(
+    def deliver(
         self,
         transport: Transport,
+        round_size: int = 1,
         *,
         observe: Observer = nobody,
         lease: dt.timedelta = LEASE,
         link_base: str | None = LINKS,
         renderer: Renderer | None = None,
-    ) -> Worker:
-        return Worker(
+    ) -> DeliverOutcome:
+        """Deliver once, as a worker of its own name."""
+        worker = Worker(
             database=self.database,
             clock=self.clock,
             keys=self.keys,
@@ -220,9 +223,7 @@ class Office:
             observe=observe,
             chance=self.chance,
         )
-
-    def deliver(self, transport: Transport, round_size: int = 1, **more: Any) -> DeliverOutcome:
-        return deliver(self.worker(transport, **more), f"deliver-{next(self._names)}", round_size)
+        return deliver(worker, f"deliver-{next(self._names)}", round_size)
 
     # what is seen
     def rows(self, ref: str | None = None, slug: str | None = None) -> list[ListedReminder]:

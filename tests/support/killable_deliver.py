@@ -1,7 +1,7 @@
 """Runs deliveries in processes that may be killed at any instant: started as a program, it forks one for each order.
 
-An order is a line of JSON on standard input (see `Order`). For each, it says {"pid": …}, waits for a line "go", lets the
-delivery run, and says {"status": …} once it is over, whatever ended it; a delivery that came to its end says its
+An order is a line of JSON on standard input (see `Order`). For each, it says {"pid": …}, waits for a line "go", lets
+the delivery run, and says {"status": …} once it is over, whatever ended it; a delivery that came to its end says its
 outcome before. Forking spares every delivery the time that imports take.
 
 Invariant: between the order and "go" nothing happens, so that who gives orders knows whom a kill will hit.

@@ -1,7 +1,7 @@
 """A mail server that keeps a ledger of what it accepted, and kills the delivery it talks to when a test tells it to.
 
-Invariant: it accepts a message when, and only when, its final dot has come, whatever became of who sent it; so its ledger
-is what patients received.
+Invariant: it accepts a message when, and only when, its final dot has come, whatever became of who sent it; so its
+ledger is what patients received.
 """
 
 import contextlib
@@ -118,6 +118,8 @@ class KillingServer:
                 whole = True
                 self._happens("last_line")
             content += _received(sock)
+        if not whole:  # it came together with the dot
+            self._happens("last_line")
         message, _, behind = content.partition(_DOT)
         self._happens("dot")
         found = _MESSAGE_ID.search(message)
