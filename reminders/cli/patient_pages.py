@@ -68,7 +68,7 @@ def _person(found: "Dossier") -> list[tuple[str, str]]:
 
 def _wishes(found: "Dossier", zone: str) -> list[str]:
     """Return what holds for this patient alone, a sentence each."""
-    said = [f"Own interval on {line or 'every line'}: {due}." for line, due in found.own_intervals.items()]
+    said = [f"Own interval on {line_of(line) or 'every line'}: {due}." for line, due in found.own_intervals.items()]
     said += [f"Opted out of {'everything' if scope == 'all' else f'{scope} messages'}." for scope in found.opt_outs]
     said += [
         f"The address is not written to ({one.scope}): {str(one.reason).replace('_', ' ')} "

@@ -140,8 +140,9 @@ def episode_for(tx: Transaction, entry: Entry, replaced: TreatmentRow | None) ->
     if old is not None and old.line == line and old.id not in days:
         return _stays(tx, entry.patient_id, [old.id, *same_day])
     vacant = [e.id for e in episodes if e.line == line and e.first_day == entry.day and e.id not in days]
-    for found in (*same_day, *(vacant if old is None else ())):
-        return found
+    found = same_day if old is not None else [*same_day, *vacant]
+    if found:
+        return found[0]
     return treatments.add_episode(tx, entry.clinic_id, entry.patient_id, line, entry.day, old.id if old else None)
 
 

@@ -20,7 +20,7 @@ from tests.support.facts import utc
 @pytest.fixture
 def desk(empty_desk: Office) -> Office:
     empty_desk.add_patient(known_as="Zoë", family_name="Quillfeather")
-    empty_desk.treat(practitioner="Dr Jane Hart")
+    empty_desk.treat()
     return empty_desk
 
 

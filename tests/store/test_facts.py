@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from sqlalchemy import event, update
@@ -42,12 +43,8 @@ def _counted(tx: Transaction) -> Iterator[list[str]]:
 def test_facts_are_what_was_recorded(database: Database) -> None:
     with database.write(NOW, "cli") as tx:
         clinic = a_clinic(tx)
-        known: dict[str, object] = {
-            "birth_date": day("1980-02-29"),
-            "representative_email": "r@mail.test",
-            "address_key": "key",
-        }
-        known |= {"status": "inactive", "consent": "existing_customer"}
+        known: dict[str, Any] = {"birth_date": day("1980-02-29"), "representative_email": "r@mail.test"}
+        known |= {"address_key": "key", "status": "inactive", "consent": "existing_customer"}
         patient = a_patient(tx, clinic, "1001", **known)
         contacts.add_opt_out(tx, patient, "medical")
         contacts.suppress(tx, clinic.id, "key", "cosmetic", Reason.BOUNCED_ADDRESS)
