@@ -107,7 +107,7 @@ def _say_report(report: "ImportReport", clinic: str) -> None:
     for sentence in _to_look_at(report):
         say(sentence)
     _say_problems("Rejected rows", report.errors, report.errors_left_out)
-    _say_problems("Taken, with something left out", report.warnings, report.warnings_left_out)
+    _say_problems("Taken, and to look at", report.warnings, report.warnings_left_out)
     if report.unmapped_services:
         say()
         say("Service names that no protocol is known for (map them in a file and give it as --values):")
@@ -145,7 +145,7 @@ def _to_look_at(report: "ImportReport") -> list[str]:
             report.possible_duplicate_count,
             f"{words.count(report.possible_duplicate_count, 'patient')} held, may be there twice: {twins}.",
         ),
-        (report.new_practitioners, f"New practitioners: {', '.join(report.new_practitioners)}."),
+        (report.new_practitioners, f"New practitioners: {'; '.join(report.new_practitioners)}."),
         (report.new_locations, f"New locations: {', '.join(report.new_locations)}."),
         (report.ignored_columns, f"Columns that are not used: {', '.join(report.ignored_columns)}."),
     )
