@@ -4,7 +4,6 @@ Invariant: a fact and the plan that follows from it are one transaction; a wrong
 """
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reminders.domain.facts import Kind
@@ -119,11 +118,6 @@ def enter(tx: Transaction, entry: Entry, replaced: TreatmentRow | None = None) -
     if replaced is not None:
         treatments.withdraw(tx, replaced.id, row.id)
     return row
-
-
-def enter_treatments(tx: Transaction, entries: Sequence[Entry]) -> list[int]:
-    """Record many entries, oldest day first within a patient; returns their ids. The caller plans the patients."""
-    return [enter(tx, entry).id for entry in entries]
 
 
 def episode_for(tx: Transaction, entry: Entry, replaced: TreatmentRow | None) -> int:

@@ -20,10 +20,10 @@ from tests.support.facts import day, utc
 
 
 @pytest.fixture
-def desk(empty_desk: Office) -> Office:
-    empty_desk.add_patient()
-    empty_desk.treat()
-    return empty_desk
+def desk(empty_office: Office) -> Office:
+    empty_office.add_patient()
+    empty_office.treat()
+    return empty_office
 
 
 def change(desk: Office, ref: str = "P1", **decisions: object) -> None:

@@ -18,10 +18,10 @@ from tests.support.facts import utc
 
 
 @pytest.fixture
-def desk(empty_desk: Office) -> Office:
-    empty_desk.add_patient(known_as="Zoë", family_name="Quillfeather")
-    empty_desk.treat()
-    return empty_desk
+def desk(empty_office: Office) -> Office:
+    empty_office.add_patient(known_as="Zoë", family_name="Quillfeather")
+    empty_office.treat()
+    return empty_office
 
 
 def ask(desk: Office, ref: str = "P1") -> Explanation:

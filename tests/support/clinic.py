@@ -168,9 +168,10 @@ class Office:
         entry: str | None = None,
         replaces: str | None = None,
         kind: Kind = Kind.TREATMENT,
+        practitioner: str | None = None,
     ) -> TreatmentRow:
         """Log a treatment; `entry` is its own number, `replaces` that of the one it corrects."""
-        logged = record.NewTreatment(ref, protocol, day(on), None, entry, kind, replaces)
+        logged = record.NewTreatment(ref, protocol, day(on), practitioner, entry, kind, replaces)
         with self.write() as tx:
             return record.add_treatment(tx, the_clinic(tx, slug), logged)
 
