@@ -21,6 +21,7 @@ from tests.support.facts import day, utc
 
 @pytest.fixture
 def desk(empty_office: Office) -> Office:
+    empty_office.add_clinic()
     empty_office.add_patient()
     empty_office.treat()
     return empty_office

@@ -19,6 +19,7 @@ from tests.support.facts import utc
 
 @pytest.fixture
 def desk(empty_office: Office) -> Office:
+    empty_office.add_clinic()
     empty_office.add_patient(known_as="Zoë", family_name="Quillfeather")
     empty_office.treat()
     return empty_office
@@ -135,7 +136,8 @@ def test_erasing_leaves_no_byte_of_name_or_address_and_nothing_to_send(desk: Off
     desk.deliver(FolderTransport(tmp_path / "out"))
     ended = erase(desk.database, desk.clock, "riverside", "P1")
     assert ended.files_cleaned
-    left = b"".join(path.read_bytes() for path in tmp_path.glob("reminders.db*"))
+    left = b"".join(path.read_bytes() for path in tmp_path.glob("office.db*"))
+    assert left.startswith(b"SQLite format 3")
     for gone in (b"Quillfeather", "Zoë".encode(), b"p1@riverside-patients", b"AdaP1"):
         assert gone not in left
     desk.clock.set(FOLLOW_UP_AT)
