@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check format lock wheel storm clean
+.PHONY: help setup demo test check format lock docs wheel storm clean
 
 PYTHON ?= python3
 UV ?= uv
@@ -52,6 +52,9 @@ lock: ## work the locks out again from pyproject.toml (needs uv)
 	@$(LOCK) --extra postgresql --output-file requirements/runtime.txt
 	@$(LOCK) --extra postgresql --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
 	@! grep -nE 'https?:' requirements/*.txt || { echo "A lock names a host." >&2; exit 1; }
+
+docs: setup ## write docs/commands.md from the commands
+	@$(BIN)/python -m tests.support.command_page
 
 wheel: setup ## build the wheel and the source archive into dist/
 	@$(BIN)/python -m hatchling build
