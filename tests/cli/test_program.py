@@ -179,14 +179,18 @@ def _read(terminal: int) -> bytes:
         return b""
 
 
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
 def _memory_of(desk: Desk, *args: str) -> int:
     """Return the most memory (kilobytes) that the program took while it printed into nothing."""
     code = (
-        "import resource, sys\n"
+        f"import sys\nsys.path.append({str(CHECKOUT)!r})\n"
+        "from tests.support.memory import peak_kilobytes\n"
         f"sys.argv = ['reminders', *{list(args)!r}]\n"
         "from reminders.main import main\n"
         "try:\n    main()\nexcept SystemExit as end:\n"
-        "    print(end.code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
+        "    print(end.code, peak_kilobytes(), file=sys.stderr)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],

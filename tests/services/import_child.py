@@ -5,7 +5,6 @@ Arguments: the database, the file, and where to die: `keys N` at the N-th addres
 """
 
 import os
-import resource
 import signal
 import sys
 from pathlib import Path
@@ -15,6 +14,7 @@ from reminders.services.keys import Keys
 from reminders.store.database import Database
 from tests.services.import_desk import PEPPER, Clock
 from tests.services.import_exports import UK, documented_options
+from tests.support.memory import peak_kilobytes
 
 
 class Mortal:
@@ -54,7 +54,7 @@ def main(url: str, path: str, where: str, lives: str) -> None:
 
     options = documented_options(UK.values)
     bring_in(database, Clock(), keys, ImportRequest(Path(path), "clinic", **options), listen)  # type: ignore[arg-type]
-    sys.stdout.write(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f}\n")
+    sys.stdout.write(f"{peak_kilobytes() // 1024}\n")
 
 
 if __name__ == "__main__":
