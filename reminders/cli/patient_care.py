@@ -133,6 +133,8 @@ def erase(ctx: typer.Context, clinic: ClinicSlug, ref: PatientRef, as_json: AsJs
         say_json({"clinic": clinic, "ref": outcome.ref, "files_cleaned": outcome.files_cleaned})
         return
     say(f"The patient is erased; what must stay is kept under {outcome.ref}.")
+    if outcome.also_stopped:
+        say(f"The address is not written to any more, for {outcome.also_stopped} other patient(s) of it either.")
     if outcome.files_cleaned:
         say("No byte of their name or address is left in the database's files. Backups made before still hold them.")
     else:

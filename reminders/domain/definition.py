@@ -48,6 +48,7 @@ def as_plain(protocol: Protocol) -> dict[str, object]:
         "active": protocol.active,
         "sessions": protocol.sessions,
         "then": protocol.then,
+        "effective_on": protocol.effective_on.isoformat() if protocol.effective_on else None,
     }
 
 

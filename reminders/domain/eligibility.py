@@ -45,7 +45,7 @@ def _person_reason(facts: PatientFacts) -> Reason | None:
 def _permission(class_name: TreatmentClass, facts: PatientFacts, rules: Rules, today: dt.date) -> Reason | None:
     """Return why this person must not be written to about this class at all."""
     blocked = {reason for scope, reason in facts.blocked if scope in (OPT_OUT_ALL, class_name)}
-    if Reason.OPTED_OUT in blocked or facts.opt_outs & {OPT_OUT_ALL, class_name}:
+    if {Reason.OPTED_OUT, Reason.PATIENT_ERASED} & blocked or facts.opt_outs & {OPT_OUT_ALL, class_name}:
         return Reason.OPTED_OUT
     if Reason.COMPLAINED in blocked:
         return Reason.COMPLAINED

@@ -14,7 +14,7 @@ _SEPARATORS = (",", ";", " ", "<", ">")
 
 
 class BadAddress(BadInput):
-    """This is not one e-mail address: {problem}. Write it like name@clinic.example."""
+    """This is not one e-mail address: {problem}."""
 
 
 def parse_address(text: str) -> str:
@@ -58,4 +58,4 @@ def _problem(candidate: str) -> str:
         return "it holds more than the address itself"
     if not candidate.rpartition("@")[0].isascii():
         return "the part before the @ has letters that mail servers do not take"
-    return "it is not written as name@domain"
+    return "it is not written as a name, an @ and a domain"

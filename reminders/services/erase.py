@@ -14,6 +14,7 @@ from reminders.services.find import the_clinic, the_patient
 from reminders.services.plan import plan_patients
 from reminders.store import contacts, patients
 from reminders.store.database import Database, rewrite_files
+from reminders.store.patients import Patient
 
 TRIES = 20
 
@@ -27,10 +28,14 @@ class BytesRemain(CannotDo):
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """The ref under which what remains is kept, and whether the files were cleaned (SQLite) or only the rows."""
+    """The ref under which what remains is kept, and whether the files were cleaned (SQLite) or only the rows.
+
+    `also_stopped` counts the other patients of the address: none of them is written to there any more.
+    """
 
     ref: str
     files_cleaned: bool
+    also_stopped: int = 0
 
 
 def erase(database: Database, clock: Clock, clinic_slug: str, ref: str) -> Erased:
@@ -39,19 +44,21 @@ def erase(database: Database, clock: Clock, clinic_slug: str, ref: str) -> Erase
     1. One transaction: suppress the address, blank the rows, withdraw the reminders. 2. Rewrite the file and empty its
     log, since pages keep copies of what was blanked. After a crash between, the same command by the new ref goes on.
     """
+    sharing: list[Patient] = []
     with database.write(clock.now(), "erase") as tx:
         clinic = the_clinic(tx, clinic_slug)
         known = patients.patient_by_ref(tx, clinic.id, ref)
         if known is None or known.erased_at is None:
             patient = the_patient(tx, clinic, ref)
             if patient.address_key:
-                contacts.suppress(tx, clinic.id, patient.address_key, OPT_OUT_ALL, Reason.OPTED_OUT)
+                contacts.suppress(tx, clinic.id, patient.address_key, OPT_OUT_ALL, Reason.PATIENT_ERASED)
             patients.erase_patient(tx, patient.id)
-            plan_patients(tx, clinic, [patient.id])
+            sharing = patients.patients_by_address_keys(tx, clinic.id, [patient.address_key or ""])
+            plan_patients(tx, clinic, [patient.id, *(other.id for other in sharing)])
             ref = f"erased-{patient.id}"
     if not database.url.startswith("sqlite"):
-        return Erased(ref, files_cleaned=False)
+        return Erased(ref, files_cleaned=False, also_stopped=len(sharing))
     for _ in range(TRIES):
         if rewrite_files(database):
-            return Erased(ref, files_cleaned=True)
+            return Erased(ref, files_cleaned=True, also_stopped=len(sharing))
     raise BytesRemain(ref=ref)

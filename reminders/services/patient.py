@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from reminders.domain.facts import EVERY_LINE, Consent, Status
+from reminders.domain.facts import EVERY_LINE, OPT_OUT_ALL, Consent, Status
 from reminders.domain.interval import Interval
 from reminders.domain.lifecycle import Reason
 from reminders.domain.protocol import TreatmentClass, names_clock
@@ -37,6 +37,10 @@ class PatientExists(BadInput):
 
 class StaysDeceased(BadInput):
     """Patient {ref} is recorded as deceased: add --undo-death if that was a mistake."""
+
+
+class NotOptedOut(BadInput):
+    """Patient {ref} has not opted out of {scope}: `reminders patient show` tells what is recorded."""
 
 
 class NoSuchHold(BadInput):
@@ -110,12 +114,33 @@ def _opted(tx: Transaction, patient: Patient, change: PatientChange) -> set[int]
         if patient.address_key:
             contacts.suppress(tx, patient.clinic_id, patient.address_key, change.opt_out, Reason.OPTED_OUT)
     if change.opt_in is not None:
-        contacts.remove_opt_out(tx, patient, change.opt_in)
-        if patient.address_key:
-            contacts.lift_suppression(tx, patient.clinic_id, patient.address_key, change.opt_in, Reason.OPTED_OUT)
+        _opt_in(tx, patient, change.opt_in)
     if not patient.address_key:
         return set()
     return {other.id for other in patients.patients_by_address_keys(tx, patient.clinic_id, [patient.address_key])}
+
+
+def _opt_in(tx: Transaction, patient: Patient, scope: str) -> None:
+    """Take an opt-out back: `all` every scope, a class also out of an opt-out of all, which then leaves the other.
+
+    What an erasure left under the address stays: it belongs to somebody else's wish. Raises `NotOptedOut`.
+    """
+    key = patient.address_key
+    out = set(contacts.opt_outs(tx, patient.id))
+    if key:
+        out |= {s.scope for s in contacts.suppressions_of(tx, patient.clinic_id, key) if s.reason is Reason.OPTED_OUT}
+    lifted = out if scope == OPT_OUT_ALL else out & {scope, OPT_OUT_ALL}
+    if not lifted:
+        raise NotOptedOut(ref=patient.ref, scope=scope)
+    staying = set(TreatmentClass) - {scope} if scope != OPT_OUT_ALL and OPT_OUT_ALL in lifted else set()
+    for one in lifted:
+        contacts.remove_opt_out(tx, patient, one)
+        if key:
+            contacts.lift_suppression(tx, patient.clinic_id, key, one, Reason.OPTED_OUT)
+    for one in staying:
+        contacts.add_opt_out(tx, patient, one)
+        if key:
+            contacts.suppress(tx, patient.clinic_id, key, one, Reason.OPTED_OUT)
 
 
 def hold_patient(

@@ -32,10 +32,14 @@ class TreatmentTooLongAgo(BadInput):
 
 
 class RefTaken(BadInput):
-    """The treatment ref {ref} is already recorded with other data, or was entered in error.
+    """The treatment ref {ref} is already recorded with other data.
 
     Use another ref; to correct what was recorded, add --replaces {ref} to it.
     """
+
+
+class RefWithdrawn(BadInput):
+    """The treatment ref {ref} was entered in error or replaced, and keeps its ref: log this one under another ref."""
 
 
 class NoSuchTreatment(BadInput):
@@ -47,7 +51,7 @@ class SeveralTreatments(BadInput):
 
 
 class AlreadyWithdrawn(BadInput):
-    """The treatment {what} was already withdrawn or replaced: nothing to do."""
+    """The treatment {what} was already withdrawn or replaced: log a new entry without --replaces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +178,10 @@ def _already(
         row = treatments.treatment_by_ref(tx, clinic.id, entry.ref)
         if row is None:
             return None
+        if row.withdrawn_at is not None:
+            raise RefWithdrawn(ref=entry.ref)
         same = (row.patient_id, row.protocol, row.day, row.kind) == (patient_id, entry.protocol, entry.day, entry.kind)
-        if not same or row.withdrawn_at is not None or (practitioner_id and row.practitioner_id != practitioner_id):
+        if not same or (practitioner_id and row.practitioner_id != practitioner_id):
             raise RefTaken(ref=entry.ref)
         return row
     if entry.replaces is not None:

@@ -27,11 +27,13 @@ def save_protocol(tx: Transaction, protocol: Protocol) -> int:
     ):
         return last.version
     version = 1 if last is None else last.version + 1
+    carried = last is not None and protocol.effective_on == last.effective_on  # an edited export still says the old day
+    given = None if carried else protocol.effective_on
     values = {
         "code": protocol.code,
         "version": version,
-        "definition": as_plain(replace(protocol, version=version)),
-        "effective_on": protocol.effective_on or tx.now.astimezone(dt.UTC).date(),
+        "definition": as_plain(replace(protocol, version=version, effective_on=None)),
+        "effective_on": given or tx.now.astimezone(dt.UTC).date(),
         "created_at": tx.now,
     }
     tx.connection.execute(insert(table).values(values))

@@ -35,7 +35,7 @@ def test_spellings_of_one_mailbox_are_hashed_alike() -> None:
         ("odile", "it has no @"),
         ("a@x.example, b@y.example", "more than the address itself"),
         ("ödile@home.example", "letters that mail servers do not take"),
-        ("odile@home", "not written as name@domain"),
+        ("odile@home", "not written as a name, an @ and a domain"),
     ],
 )
 def test_what_is_wrong_is_said_without_the_address(written: str, problem: str) -> None:

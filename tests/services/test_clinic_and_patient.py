@@ -11,8 +11,9 @@ from reminders.errors import BadInput
 from reminders.services import clinic, decide, patient
 from reminders.services.book import AppointmentOutOfReach
 from reminders.services.calendar import UnknownCountry
+from reminders.services.erase import erase
 from reminders.services.find import NoSuchLine, NoSuchPatient, NoSuchPractitioner, the_clinic
-from reminders.services.patient import NoSuchHold, PatientChange, PatientExists, StaysDeceased
+from reminders.services.patient import NoSuchHold, NotOptedOut, PatientChange, PatientExists, StaysDeceased
 from reminders.services.typed import BadValue
 from reminders.store import clinics, patients
 from tests.support.clinic import Office
@@ -293,3 +294,29 @@ def test_a_hold_outlasts_a_fact_that_comes_and_goes(desk: Office) -> None:
     change(desk, given={"email": ""})
     change(desk, given={"email": "newer@p.example"})
     assert reasons(desk) == {"planned"}
+
+
+def test_opting_in_to_all_lifts_every_class_and_to_a_class_leaves_the_other(desk: Office) -> None:
+    desk.treat(protocol="botulinum-migraine")
+    change(desk, opt_out="cosmetic")
+    change(desk, opt_in="all")
+    assert reasons(desk) == {"planned"}
+    change(desk, opt_out="all")
+    change(desk, opt_in="medical")
+    by_class = {(row.class_name, row.reason) for row in desk.rows("P1")}
+    assert by_class == {("cosmetic", Reason.OPTED_OUT), ("medical", None)}
+
+
+def test_opting_in_without_an_opt_out_is_said_not_passed_over(desk: Office) -> None:
+    with pytest.raises(NotOptedOut):
+        change(desk, opt_in="all")
+
+
+def test_an_opt_in_does_not_lift_what_an_erasure_left(desk: Office) -> None:
+    desk.add_patient("P2", email="p1@riverside-patients.example")
+    desk.treat("P2")
+    erase(desk.database, desk.clock, "riverside", "P1")
+    assert reasons(desk, "P2") == {"cancelled opted_out"}
+    with pytest.raises(NotOptedOut):
+        change(desk, "P2", opt_in="all")
+    assert reasons(desk, "P2") == {"cancelled opted_out"}

@@ -4,7 +4,7 @@ import pytest
 
 from reminders.domain.facts import Kind
 from reminders.domain.lifecycle import Reason, State
-from reminders.services.record import AlreadyWithdrawn, NoSuchTreatment, RefTaken, TreatmentInTheFuture
+from reminders.services.record import AlreadyWithdrawn, NoSuchTreatment, RefTaken, RefWithdrawn, TreatmentInTheFuture
 from reminders.store import treatments
 from reminders.store.listing import ListedReminder
 from reminders.store.treatments import EpisodeRow
@@ -201,7 +201,7 @@ def test_a_number_that_stands_for_something_else_is_refused(logged: Office) -> N
     with pytest.raises(RefTaken):
         logged.treat(on="2026-01-06", entry="T1")
     logged.void("T1")
-    with pytest.raises(RefTaken):
+    with pytest.raises(RefWithdrawn, match="another ref"):
         logged.treat(entry="T1")
 
 

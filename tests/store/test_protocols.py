@@ -56,6 +56,7 @@ def test_a_protocol_is_written_in_the_keys_of_the_contract() -> None:
         "active": True,
         "sessions": None,
         "then": None,
+        "effective_on": None,
     }
 
 
