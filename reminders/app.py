@@ -195,10 +195,10 @@ class App:
         with self._writing() as tx:
             return book.add_appointment(tx, the_clinic(tx, slug), patient_ref, day, line)
 
-    def set_outcome(self, appointment_id: int, outcome: Outcome) -> None:
-        """Record what became of an appointment."""
+    def set_outcome(self, appointment_id: int, outcome: Outcome) -> dt.date | None:
+        """Record what became of an appointment; returns the day on which the peace after a missed one ends."""
         with self._writing() as tx:
-            book.set_outcome(tx, appointment_id, outcome)
+            return book.set_outcome(tx, appointment_id, outcome)
 
     def bring_in(
         self, request: bring_in.ImportRequest, progress: bring_in.Progress | None = None

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.sources import TomlConfigSettingsSource
 
-from reminders.errors import CannotDo
+from reminders.errors import BadInput
 
 CONFIG_FILE = "reminders.toml"
 KEY_FILE = "reminders.key"
@@ -19,13 +19,26 @@ SHORTEST_KEY = 32
 _SHORT_KEY = f"a key is any text of {SHORTEST_KEY} characters or more"
 _NOT_AN_ADDRESS = "give the address of the installation, such as https://reminders.clinic.example"
 _NOT_A_DATABASE = "give sqlite:///FILE or postgresql://…"
+_NOT_A_TRANSPORT = "give smtp://user:password@host:587, smtps://…, or file:DIR"
+_NOT_A_PLACE = "give a host and a port, such as 127.0.0.1:8000"
+_LAST_PORT = 65535
+_OUR_WORDS = {
+    "extra_forbidden": "there is no such setting",
+    "literal_error": "it is one of {expected}",
+    "greater_than_equal": "it is {ge} or more",
+    "less_than_equal": "it is {le} or less",
+    "int_parsing": "it is a whole number",
+    "int_type": "it is a whole number",
+    "string_type": "it is a text",
+}
+"""What is wrong with a value, by the checker's own word for it."""
 
 
-class BadSettings(CannotDo):
+class BadSettings(BadInput):
     """These settings cannot be used: {problems}. Mend them in the environment or in the configuration file."""
 
 
-class NoConfigFile(CannotDo):
+class NoConfigFile(BadInput):
     """There is no configuration file at {path}: give --config the path of an existing file."""
 
 
@@ -67,6 +80,23 @@ class Settings(BaseSettings):
     def _a_known_database(cls, value: str) -> str:
         if not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
             raise ValueError(_NOT_A_DATABASE)
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _a_known_transport(cls, value: str | None) -> str | None:
+        if value is None or not value.strip():
+            return None
+        if not value.startswith(("smtp://", "smtps://", "file:")):
+            raise ValueError(_NOT_A_TRANSPORT)
+        return value
+
+    @field_validator("listen")
+    @classmethod
+    def _a_place_to_listen(cls, value: str) -> str:
+        host, colon, port = value.rpartition(":")
+        if not (host and colon and port.isascii() and port.isdigit() and 0 < int(port) <= _LAST_PORT):
+            raise ValueError(_NOT_A_PLACE)
         return value
 
     @property
@@ -116,7 +146,9 @@ def load_settings(config: Path | None = None, **given: object) -> Settings:
 
 def _problems(error: ValidationError) -> str:
     found = []
-    for problem in error.errors(include_input=False, include_url=False, include_context=False):
+    for problem in error.errors(include_input=False, include_url=False):
         name = "_".join(str(part) for part in problem["loc"]) or "the configuration file"
-        found.append(f"REMINDERS_{name.upper()}: {problem['msg'].removeprefix('Value error, ')}")
+        ours = _OUR_WORDS.get(problem["type"])
+        words = ours.format(**problem.get("ctx", {})) if ours else problem["msg"].removeprefix("Value error, ")
+        found.append(f"REMINDERS_{name.upper()}: {words}")
     return "; ".join(found)

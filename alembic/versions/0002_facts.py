@@ -196,6 +196,7 @@ def _appointments() -> None:
         sa.Column("line", sa.String(127), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("outcome", sa.String(16)),
+        sa.Column("noted_on", sa.Date()),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["clinic_id", "patient_id"],

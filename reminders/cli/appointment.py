@@ -41,14 +41,15 @@ def add(
     """Note a booked consultation or treatment.
 
     The line's reminders stop, every line's without --line. They return when it is missed or cancelled, or when nothing
-    is logged within 7 days of it.
+    is logged within 7 days of it. A day that was cancelled, missed or kept is open again when it is booked again.
     """
     with opened(ctx) as app:
         booked = app.add_appointment(clinic, ref, on, line)
     if as_json:
-        say_json({"id": booked, "clinic": clinic, "patient": ref, "on": on.isoformat(), "line": line})
+        document = {"id": booked, "clinic": clinic, "patient": ref, "on": on.isoformat(), "line": line}
+        say_json(document | {"outcome": None})
         return
-    say(f"Appointment {booked}: patient {ref} of clinic {clinic} on {words.day(on)}, {line or 'every line'}.")
+    say(f"Appointment {booked}: patient {ref} of clinic {clinic} on {words.day(on)}, {line or 'every line'}, open.")
     say(f"Afterwards: `reminders appointment set {booked} --outcome kept` (or missed, or cancelled).")
 
 
@@ -60,13 +61,13 @@ def settle(
 ) -> None:
     """Note what became of an appointment."""
     with opened(ctx) as app:
-        app.set_outcome(appointment, outcome)
+        quiet = app.set_outcome(appointment, outcome)
     if as_json:
         say_json({"id": appointment, "outcome": str(outcome)})
         return
     after = {
         Outcome.KEPT: "reminders return if no treatment is logged within 7 days of it.",
-        Outcome.MISSED: "reminders whose days last return in a week.",
+        Outcome.MISSED: f"nothing that it stopped goes out before {words.day(quiet)}; `reminders why` tells what returns.",
         Outcome.CANCELLED: "reminders whose days last are planned again.",
     }
     say(f"Appointment {appointment} is recorded as {outcome}: {after[outcome]}")

@@ -111,6 +111,15 @@ def _is_booked(appointment: Appointment, today: dt.date) -> bool:
     return open_or_kept and today < appointment.day + BOOKING_LASTS
 
 
-def missed_days(run: Run, facts: PatientFacts) -> tuple[dt.date, ...]:
-    """Return the days of the run's missed appointments, oldest first."""
-    return tuple(sorted(a.day for a in appointments_of(run, facts) if a.outcome is Outcome.MISSED))
+def quiet_until(day: dt.date, noted_on: dt.date | None) -> dt.date:
+    """Return the day on which the peace after an appointment of `day` that was missed ends.
+
+    It is counted from the later of that day and the one on which the miss was noted: noted late, it would be over.
+    """
+    return max(day, noted_on or day) + SNOOZE_AFTER_MISS
+
+
+def quiet_ends(run: Run, facts: PatientFacts) -> tuple[dt.date, ...]:
+    """Return for each missed appointment of the run the day on which the peace after it ends, soonest first."""
+    missed = (a for a in appointments_of(run, facts) if a.outcome is Outcome.MISSED)
+    return tuple(sorted(quiet_until(a.day, a.noted_on) for a in missed))

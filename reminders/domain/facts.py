@@ -78,12 +78,16 @@ class Episode:
 
 @dataclass(frozen=True, slots=True)
 class Appointment:
-    """A booked consultation or treatment; without a line it stands for every line."""
+    """A booked consultation or treatment; without a line it stands for every line.
+
+    `noted_on` is the clinic's local day on which the outcome was noted.
+    """
 
     id: int
     day: dt.date
     line: str | None = None
     outcome: Outcome | None = None
+    noted_on: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True)

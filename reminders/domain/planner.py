@@ -12,9 +12,8 @@ from enum import StrEnum
 from reminders.domain.eligibility import (
     BOOKING_LASTS,
     MISSES_FOR_STAFF,
-    SNOOZE_AFTER_MISS,
-    missed_days,
     of_age_on,
+    quiet_ends,
     withheld,
 )
 from reminders.domain.episode import Run, runs
@@ -165,19 +164,19 @@ def _standing(
         return State.CANCELLED, reason, None
     if goes_out is None:
         return State.EXPIRED, Reason.TOO_LATE, None
-    missed = missed_days(run, facts)
-    if len(missed) >= MISSES_FOR_STAFF:
+    ends = quiet_ends(run, facts)
+    if len(ends) >= MISSES_FOR_STAFF:
         return State.HELD, Reason.HELD_FOR_REVIEW, None
-    return _snoozed(missed, days, goes_out, not_after, rules)
+    return _snoozed(ends, days, goes_out, not_after, rules)
 
 
 def _snoozed(
-    missed: tuple[dt.date, ...], days: AllowedDays, goes_out: dt.datetime, not_after: dt.datetime, rules: Rules
+    ends: tuple[dt.date, ...], days: AllowedDays, goes_out: dt.datetime, not_after: dt.datetime, rules: Rules
 ) -> tuple[State, Reason | None, dt.datetime | None]:
     """Leave a patient in peace for a week after a missed appointment."""
-    if not missed:
+    if not ends:
         return State.PLANNED, None, None
-    first = max(missed[-1] + SNOOZE_AFTER_MISS, days.first)
+    first = max(ends[-1], days.first)
     until = sending_moment(rules.calendar, first, days.last) or not_after
     if until <= goes_out:
         return State.PLANNED, None, None

@@ -87,11 +87,16 @@ def _ended(other: EntryRow, own: EntryRow, row: ReminderRow, at: dt.datetime) ->
 
 
 def _stood(known: Evidence, booking: Booking, at: dt.datetime, today: dt.date) -> bool:
-    """Tell whether a booking stopped its line by then; once an outcome had been noted, that cannot be said any more."""
-    noted = any(
-        entry.subject == "appointment" and entry.subject_id == booking.id and entry.action == "outcome"
+    """Tell whether a booking stopped its line by then.
+
+    While an outcome stood that cannot be said; once it was taken back (`reopen`) the day was booked again.
+    """
+    told = [
+        entry
         for entry in known.trail
+        if entry.subject == "appointment" and entry.subject_id == booking.id and entry.action in ("outcome", "reopen")
         if entry.at <= at
-    )
-    untouched = booking.created_at < at and not noted
-    return untouched and today < booking.day + BOOKING_LASTS
+    ]
+    opened_at = booking.created_at if not told else told[-1].at
+    is_open = not told or told[-1].action == "reopen"
+    return is_open and opened_at < at and today < booking.day + BOOKING_LASTS

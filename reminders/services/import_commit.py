@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from reminders.domain.facts import Rules
+from reminders.domain.sending_hours import local_day
 from reminders.services import import_reach
 from reminders.services.calendar import rules_for
 from reminders.services.import_entries import enter_many
@@ -82,6 +83,7 @@ def store_patients(tx: Transaction, clinic: Clinic, keys: Keys, chunk: Sequence[
     twins = _twins(tx, clinic, people)
     _store_people(tx, clinic, people, done)
     _store_visits(tx, clinic, people, rules, practitioners, done)
+    _store_bookings(tx, clinic, people, done)
     _hold_twins(tx, people, twins, done)
     _plan(tx, clinic, people, rules, done)
     for person in people:
@@ -212,16 +214,26 @@ def _store_visits(
     ]
     enter_many(tx, clinic.id, entries)
     done.counts["treatments"] += len(entries)
+    for person in people:
+        person.is_touched |= bool(person.entries)
+
+
+def _store_bookings(tx: Transaction, clinic: Clinic, people: Sequence[_Person], done: Stored) -> None:
+    """Store the appointments and what became of them, noted today; those booked again are open again."""
+    today = local_day(clinic.timezone, tx.now)
     current = patients.patients_by_ids(tx, [person.id for person in people if person.bookings.add])
     for person in people:
-        for line, day, outcome in person.bookings.add:
+        bookings = person.bookings
+        for line, day, outcome in bookings.add:
             made = appointments.add_appointment(tx, current[person.id], line or None, day)
             if outcome is not None:
-                appointments.set_outcome(tx, made, outcome)
-        for appointment_id, outcome in person.bookings.outcomes:
-            appointments.set_outcome(tx, appointment_id, outcome)
-        done.counts["appointments"] += len(person.bookings.add)
-        person.is_touched |= bool(person.entries or person.bookings.add or person.bookings.outcomes)
+                appointments.set_outcome(tx, made, outcome, today)
+        for appointment_id, outcome in bookings.outcomes:
+            appointments.set_outcome(tx, appointment_id, outcome, today)
+        for appointment_id in bookings.reopen:
+            appointments.reopen(tx, appointment_id)
+        done.counts["appointments"] += len(bookings.add)
+        person.is_touched |= bool(bookings.add or bookings.outcomes or bookings.reopen)
 
 
 def _hold_twins(tx: Transaction, people: Iterable[_Person], twins: Mapping[str, str], done: Stored) -> None:

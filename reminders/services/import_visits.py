@@ -5,13 +5,13 @@ error keeps its key; a visit of one line within 28 days of a treatment does not 
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reminders.domain.facts import Kind, Outcome
 from reminders.domain.protocol import line_of
 from reminders.services.import_report import RowProblem
-from reminders.services.import_rows import BOOKED, CANCELLED, KEPT, MISSED, VisitRow
+from reminders.services.import_rows import BOOKED, CANCELLED, KEPT, MISSED, Booking, VisitRow
 from reminders.services.record import TOUCH_UP_DAYS
 from reminders.store.appointments import AppointmentRow
 from reminders.store.treatments import TreatmentRow
@@ -35,10 +35,14 @@ class Known:
 
 @dataclass(slots=True)
 class Bookings:
-    """Appointments to add, as (line, day, outcome); outcomes to set by appointment; and the rows that do so."""
+    """Appointments to add, as (line, day, outcome); outcomes to set and outcomes to take back, by appointment; the rows.
+
+    `added_by` and `changed_by` number the rows that do so; a row that is in both added something.
+    """
 
     add: list[tuple[str, dt.date, Outcome | None]] = field(default_factory=list)
     outcomes: list[tuple[int, Outcome]] = field(default_factory=list)
+    reopen: list[int] = field(default_factory=list)
     added_by: set[int] = field(default_factory=set)
     changed_by: set[int] = field(default_factory=set)
 
@@ -121,33 +125,44 @@ def _rank(row: VisitRow) -> int:
 def bookings_of(rows: Sequence[VisitRow], stored: Iterable[AppointmentRow]) -> Bookings:
     """Return what these rows change about a patient's appointments.
 
-    Only a booked row makes one. What became of it is said by a completed row of its key, else by the last row of it.
+    Only a booked row makes one, or opens one again that was cancelled or missed. What became of it is said by a
+    completed row of its key, else by the last cancelled or no-show one; where there is such a row, wherever it stands,
+    a booked one says nothing, so that a file which tells both is read alike every time.
     """
     known = {(row.line or "", row.day): row for row in stored}
     found = Bookings()
     said: dict[tuple[str, dt.date], list[tuple[int, str]]] = {}
     for row in rows:
         for booking in row.bookings:
-            said.setdefault((booking.line, booking.day), []).append((row.number, booking.state))
-    for (line, day), events in said.items():
-        by_name = known.get((line_of(line), day))  # booked by hand, where a line's name did not say of which group
-        _decide((line, day), events, known.get((line, day)) or by_name, found)
+            said.setdefault(_key(booking, known), []).append((row.number, booking.state))
+    for key, events in said.items():
+        _decide(key, events, known.get(key), found)
     return found
+
+
+def _key(booking: Booking, known: Collection[tuple[str, dt.date]]) -> tuple[str, dt.date]:
+    """Return the line and day of the appointment that is meant."""
+    by_name = line_of(booking.line), booking.day  # booked by hand, where a line's name did not say of which group
+    exact = booking.line, booking.day
+    return by_name if by_name in known and exact not in known else exact
 
 
 def _decide(
     key: tuple[str, dt.date], events: Sequence[tuple[int, str]], stored: AppointmentRow | None, found: Bookings
 ) -> None:
     booked_by = next((number for number, state in events if state == BOOKED), None)
-    if stored is None and booked_by is None:
-        return
-    number, state = next((event for event in events if event[1] == KEPT), events[-1])
-    outcome = _OUTCOMES.get(state)
-    if stored is None and booked_by is not None:
+    told = [(number, _OUTCOMES[state]) for number, state in events if state in _OUTCOMES]
+    number, outcome = next((one for one in told if one[1] is Outcome.KEPT), told[-1] if told else (booked_by, None))
+    if stored is None:
+        if booked_by is None:
+            return
         found.add.append((*key, outcome))
         found.added_by.add(booked_by)
-        if outcome is not None:
-            found.changed_by.add(number)
-    elif stored is not None and outcome is not None and stored.outcome is not outcome:
+    elif outcome is not None and stored.outcome is not outcome:
         found.outcomes.append((stored.id, outcome))
+    elif outcome is None and stored.outcome in (Outcome.CANCELLED, Outcome.MISSED):
+        found.reopen.append(stored.id)
+    else:
+        return
+    if number is not None:
         found.changed_by.add(number)

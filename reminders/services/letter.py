@@ -12,6 +12,7 @@ from reminders.domain.facts import PatientFacts, Reminder, Rules
 from reminders.domain.grouping import stage
 from reminders.domain.lifecycle import COUNTS_AS_SENT
 from reminders.domain.sending_hours import local_day
+from reminders.domain.window import Window
 from reminders.mail.message import Jurisdiction, MessageClass, MessageFacts, MessageLinks, Stage
 from reminders.mail.wording import LANGUAGE
 from reminders.services.keys import Keys
@@ -47,8 +48,7 @@ def message_facts(tx: Transaction, subject: Subject, chosen: Sequence[Reminder])
     today = local_day(clinic.timezone, tx.now)
     place = _location(tx, clinic, patient)
     protocol = rules.protocols[chosen[0].protocol]
-    opens = max(reminder.window.opens for reminder in chosen)
-    closes = min(reminder.window.closes for reminder in chosen)
+    opens, closes = offered([reminder.window for reminder in chosen])
     practitioner = practitioner_for(tx, clinic, patient, today)
     return MessageFacts(
         clinic_name=clinic.name,
@@ -68,10 +68,20 @@ def message_facts(tx: Transaction, subject: Subject, chosen: Sequence[Reminder])
         practitioner=practitioner.name if practitioner else None,
         label=protocol.label_in(LANGUAGE),
         opens=opens,
-        closes=max(closes, opens),
+        closes=closes,
         window_is_open=opens <= today,
         reminder_keys=tuple(identity(clinic, patient.id, reminder) for reminder in chosen),
     )
+
+
+def offered(windows: Sequence[Window]) -> tuple[dt.date, dt.date]:
+    """Return the days a message about these windows offers: from the latest `opens` to the first `closes` from it on.
+
+    The end is always the real one of some window: windows that went apart must not read as one that ends on the day
+    it opens.
+    """
+    opens = max(window.opens for window in windows)
+    return opens, min(window.closes for window in windows if window.closes >= opens)
 
 
 def identity(clinic: Clinic, patient_id: int, reminder: Reminder) -> str:

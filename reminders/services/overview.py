@@ -1,20 +1,24 @@
 """Shows reminders as people and scripts read them: the stored ones, and beside them the steps that facts alone tell of.
 
-Invariant: every step of every episode of a patient is shown once, stored or not, so that nothing is silently missing.
+Invariants: every step of every episode of a patient is shown once, stored or not, so that nothing is silently missing;
+what is foreseen of the planned ones comes from the same decision that delivery takes when it claims.
 """
 
 import datetime as dt
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 from reminders.domain.episode import Run, runs
-from reminders.domain.facts import PatientFacts, Rules
+from reminders.domain.facts import PatientFacts, Reminder, Rules
+from reminders.domain.grouping import Grouping, Past, earliest_day, group
 from reminders.domain.lifecycle import Reason, State
 from reminders.domain.planner import Wanted, wanted
+from reminders.domain.protocol import TreatmentClass
+from reminders.domain.sending_hours import SendingCalendar, local_day, next_open
 from reminders.domain.window import Window
 from reminders.services.calendar import rules_for
 from reminders.services.find import the_clinic, the_patient
-from reminders.store import facts, reminders, treatments
+from reminders.store import facts, queue, reminders, treatments
 from reminders.store.clinics import Clinic
 from reminders.store.database import Transaction
 from reminders.store.listing import ListedReminder
@@ -174,3 +178,77 @@ def from_wanted(want: Wanted, clinic: str, ref: str, refs: dict[int, str | None]
 def steps_of(views: Sequence[EpisodeView]) -> tuple[ReminderView, ...]:
     """Return all steps of some episodes, in the order of their moments."""
     return tuple(sorted((step for view in views for step in view.steps), key=lambda step: step.due_at))
+
+
+@dataclass(slots=True)
+class Fate:
+    """What will become of a planned reminder if the facts stay as they are and every delivery runs in time.
+
+    It goes out at `goes_out_at` in one message with `together` (itself among them), or it expires for the reason
+    `ends`. On the way it waits for the reasons `waits`; `follows` is the day of the message it keeps its distance from.
+    """
+
+    goes_out_at: dt.datetime | None = None
+    together: tuple[Reminder, ...] = ()
+    waits: list[Reason] = field(default_factory=list)
+    follows: dt.date | None = None
+    ends: Reason | None = None
+
+
+def past_messages(tx: Transaction, patient_id: int, zone: str) -> list[Past]:
+    """Return the class and the local day of every message the patient may have received."""
+    return [Past(kind, local_day(zone, at)) for kind, at in queue.past_messages(tx, patient_id)]
+
+
+def followed_day(class_name: TreatmentClass, history: Sequence[Past]) -> dt.date | None:
+    """Return the day of the message that one of this class keeps its distance from; None when there is none."""
+    return max((past.day for past in history if earliest_day(class_name, [past]) is not None), default=None)
+
+
+def foresee(
+    planned: Iterable[Reminder], history: Iterable[Past], calendar: SendingCalendar, now: dt.datetime
+) -> dict[int, Fate]:
+    """Return the fate of each of one patient's `planned` reminders, by id.
+
+    What goes out before a reminder decides on it too, so all are followed from `now` until the last has come to its
+    end. Each turn sends, ends or puts off the one that wakes first, and waiting ends within its days.
+    """
+    waiting = {reminder.id: reminder for reminder in planned}
+    fates = {number: Fate() for number in waiting}
+    past = list(history)
+    while waiting:
+        at = next_open(calendar, max(now, min(reminder.wake_at for reminder in waiting.values())))
+        for number in [n for n, reminder in waiting.items() if at is None or reminder.not_after <= at]:
+            fates[number].ends = Reason.TOO_LATE
+            del waiting[number]
+        if at is not None and waiting:
+            _take(group(list(waiting.values()), past, calendar, at), waiting, fates, past, at, calendar.zone)
+    return fates
+
+
+def _take(
+    found: Grouping,
+    waiting: dict[int, Reminder],
+    fates: dict[int, Fate],
+    past: list[Past],
+    at: dt.datetime,
+    zone: str,
+) -> None:
+    """Carry out one decision. As in delivery, what comes too soon ends only once the message before it has gone."""
+    for wait in found.waits:
+        one, fate = wait.reminder, fates[wait.reminder.id]
+        merging = wait.reason is Reason.WAITING_TO_MERGE
+        waiting[one.id] = replace(one, next_attempt_at=wait.until, reason=wait.reason, waited=one.waited or merging)
+        fate.waits.append(wait.reason)
+        # a medical message of this very moment is not in `past` yet, and a cosmetic one keeps its distance from it
+        sent_now = [Past(other.class_name, local_day(zone, at)) for other in found.send]
+        fate.follows = fate.follows if merging else followed_day(one.class_name, [*past, *sent_now])
+    for one in found.send:
+        fates[one.id].goes_out_at, fates[one.id].together = at, found.send
+        del waiting[one.id]
+    if found.send:
+        past.append(Past(found.send[0].class_name, local_day(zone, at)))
+        return
+    for one in found.too_soon:
+        fates[one.id].ends, fates[one.id].follows = Reason.TOO_SOON, followed_day(one.class_name, past)
+        del waiting[one.id]

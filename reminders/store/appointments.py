@@ -1,6 +1,7 @@
 """Booked consultations and treatments, and what became of them.
 
-Invariant: one appointment per patient, line and day; the empty line stands for every line.
+Invariants: one appointment per patient, line and day; the empty line stands for every line; an open appointment has
+neither an outcome nor the day on which one was noted.
 """
 
 import datetime as dt
@@ -19,7 +20,7 @@ from reminders.store.schema import appointments
 
 @dataclass(frozen=True, slots=True)
 class AppointmentRow:
-    """An appointment; without a line it stands for every line."""
+    """An appointment; without a line it stands for every line. `noted_on` is the local day of noting the outcome."""
 
     id: int
     clinic_id: int
@@ -27,11 +28,15 @@ class AppointmentRow:
     line: str | None
     day: dt.date
     outcome: Outcome | None
+    noted_on: dt.date | None
     created_at: dt.datetime
 
 
 def add_appointment(tx: Transaction, patient: Patient, line: str | None, day: dt.date) -> int:
-    """Book a day; return the appointment's id, the existing one's when that patient, line and day was booked before."""
+    """Book a day; return the appointment's id.
+
+    Where that patient, line and day was booked before it is that appointment's, open again whatever had become of it.
+    """
     c = appointments.c
     key = {"clinic_id": patient.clinic_id, "patient_id": patient.id, "line": line or "", "day": day}
     added = insert_unless_there(tx.connection, appointments, key | {"created_at": tx.now})
@@ -39,19 +44,36 @@ def add_appointment(tx: Transaction, patient: Patient, line: str | None, day: dt
     found = int(tx.connection.execute(select(c.id).where(*same)).scalar_one())
     if added:
         record(tx, "add", "appointment", found, clinic_id=patient.clinic_id, patient_id=patient.id)
+    else:
+        reopen(tx, found)
     return found
 
 
-def set_outcome(tx: Transaction, appointment_id: int, outcome: Outcome | None) -> bool:
-    """Note what became of an appointment; False when there is none of that id or nothing changed."""
+def set_outcome(tx: Transaction, appointment_id: int, outcome: Outcome, noted_on: dt.date) -> bool:
+    """Note on a local day what became of an appointment; False when there is none of that id or nothing changed."""
+    return _become(tx, appointment_id, "outcome", outcome, noted_on)
+
+
+def reopen(tx: Transaction, appointment_id: int) -> bool:
+    """Take back what became of an appointment: it is booked again; False when there is none of that id or it is open.
+
+    The trail has this as `reopen`: from then on the audit counts it as booked.
+    """
+    return _become(tx, appointment_id, "reopen", None, None)
+
+
+def _become(
+    tx: Transaction, appointment_id: int, action: str, outcome: Outcome | None, noted_on: dt.date | None
+) -> bool:
     c = appointments.c
     change = update(appointments).where(c.id == appointment_id, c.outcome.is_distinct_from(outcome))
-    row = tx.connection.execute(change.values(outcome=outcome).returning(c.clinic_id, c.patient_id)).first()
+    values = {"outcome": outcome, "noted_on": noted_on}
+    row = tx.connection.execute(change.values(values).returning(c.clinic_id, c.patient_id)).first()
     if row is None:
         return False
     clinic_id, patient_id = row
     details = {"outcome": outcome}
-    record(tx, "outcome", "appointment", appointment_id, clinic_id=clinic_id, patient_id=patient_id, details=details)
+    record(tx, action, "appointment", appointment_id, clinic_id=clinic_id, patient_id=patient_id, details=details)
     return True
 
 
@@ -78,6 +100,7 @@ def _found(tx: Transaction, condition: ColumnElement[bool]) -> list[AppointmentR
             row.line or None,
             row.day,
             Outcome(row.outcome) if row.outcome else None,
+            row.noted_on,
             row.created_at,
         )
         for row in rows

@@ -122,11 +122,11 @@ def _read_visits(tx: Transaction, ids: Sequence[int], bundles: Mapping[int, _Bun
     entries = select(given.patient_id, *columns).where(given.patient_id.in_(ids), given.withdrawn_at.is_(None))
     for patient_id, key, protocol, day, kind, *rest in execute(entries.order_by(given.day, given.id)):
         bundles[patient_id].treatments.append(Treatment(key, protocol, day, Kind(kind), *rest))
-    visits = select(booked.patient_id, booked.id, booked.day, booked.line, booked.outcome)
+    visits = select(booked.patient_id, booked.id, booked.day, booked.line, booked.outcome, booked.noted_on)
     visits = visits.where(booked.patient_id.in_(ids)).order_by(booked.day, booked.id)
-    for patient_id, key, day, line, outcome in execute(visits):
+    for patient_id, key, day, line, outcome, noted_on in execute(visits):
         became = Outcome(outcome) if outcome else None
-        bundles[patient_id].appointments.append(Appointment(key, day, line or None, became))
+        bundles[patient_id].appointments.append(Appointment(key, day, line or None, became, noted_on))
     begun = select(run.patient_id, run.id, run.line, run.first_day, run.continues_id).where(run.patient_id.in_(ids))
     episodes = execute(begun.order_by(run.id)).all()
     sent = _sent_before(tx, ids) if any(row.continues_id for row in episodes) else {}

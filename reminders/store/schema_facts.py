@@ -270,6 +270,7 @@ appointments = Table(
     Column("line", String(127), nullable=False),
     Column("day", Date, nullable=False),
     Column("outcome", String(16)),
+    Column("noted_on", Date),
     Column("created_at", Moment, nullable=False),
     patient_key(),
     UniqueConstraint("clinic_id", "patient_id", "line", "day"),

@@ -226,9 +226,15 @@ def test_init_in_a_folder_that_is_not_there_is_a_sentence(bare_desk: Desk) -> No
 
 
 def test_every_bad_setting_is_named_at_once_and_none_is_repeated(desk: Desk) -> None:
-    bad = {"REMINDERS_LEASE_S": "1", "REMINDERS_SECRET_KEY": "short", "REMINDERS_BASE_URL": f"//{ADDRESS}"}
+    bad = {
+        "REMINDERS_SMTP_URL": f"ftp://{ADDRESS}",
+        "REMINDERS_LISTEN": "here",
+        "REMINDERS_LEASE_S": "1",
+        "REMINDERS_SECRET_KEY": "short",
+        "REMINDERS_BASE_URL": f"//{ADDRESS}",
+    }
     done = desk.type("list", **bad)
-    assert done.exit_code == 1
+    assert done.exit_code == 3
     assert_a_sentence(done)
     assert [name for name in bad if name not in done.stderr] == []
     assert "short" not in done.stderr
@@ -238,9 +244,9 @@ def test_a_settings_file_is_read_before_the_command(desk: Desk) -> None:
     file = desk.folder / "elsewhere.toml"
     file.write_text(f'database_url = "{desk.env.pop("REMINDERS_DATABASE_URL")}"\n', encoding="utf-8")
     assert len(desk.json("--config", str(file), "list")) == 3
-    assert "no configuration file" in desk.fails(1, "--config", "missing.toml", "list")
+    assert "no configuration file" in desk.fails(3, "--config", "missing.toml", "list")
     file.write_text("this is = = no TOML", encoding="utf-8")
-    assert "not a TOML file" in desk.fails(1, "--config", str(file), "list")
+    assert "not a TOML file" in desk.fails(3, "--config", str(file), "list")
 
 
 def test_nothing_is_delivered_without_a_transport(desk: Desk) -> None:

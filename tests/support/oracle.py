@@ -150,7 +150,11 @@ def _step(
         return outcome(State.CANCELLED, *against)
     if goes is None:
         return outcome(State.EXPIRED, Reason.TOO_LATE)
-    missed = sorted(a.day for a in _bookings(episode.line, day, facts) if a.outcome is Outcome.MISSED)
+    missed = [
+        max(booking.day, booking.noted_on) if booking.noted_on else booking.day
+        for booking in _bookings(episode.line, day, facts)
+        if booking.outcome is Outcome.MISSED
+    ]
     if len(missed) > 1:
         return outcome(State.HELD, Reason.HELD_FOR_REVIEW)
     for at in missed:
