@@ -65,9 +65,10 @@ def settle(
     if as_json:
         say_json({"id": appointment, "outcome": str(outcome)})
         return
+    peace = f"nothing that it stopped goes out before {words.day(quiet)}"
     after = {
         Outcome.KEPT: "reminders return if no treatment is logged within 7 days of it.",
-        Outcome.MISSED: f"nothing that it stopped goes out before {words.day(quiet)}; `reminders why` tells what returns.",
+        Outcome.MISSED: f"{peace}; `reminders why` tells what returns.",
         Outcome.CANCELLED: "reminders whose days last are planned again.",
     }
     say(f"Appointment {appointment} is recorded as {outcome}: {after[outcome]}")

@@ -17,6 +17,15 @@ from reminders.domain.lifecycle import State
 if TYPE_CHECKING:
     from reminders.app import App
     from reminders.services.decide import Decision
+    from reminders.store.listing import ListedReminder
+
+PLANNED_AGAIN, RELEASED = "Planned again", "Released"
+LET_GO = (PLANNED_AGAIN, RELEASED)
+STOPPED = {
+    State.CANCELLED: "Reminder {id} does not go out, it stays withdrawn:",
+    State.EXPIRED: "Reminder {id} does not go out any more:",
+}
+"""What the facts make at once of a reminder that a person lets go, and how that is said."""
 
 
 class Settled(StrEnum):
@@ -57,7 +66,7 @@ def release(
         refuse("Name the reminders by their ids, or give --clinic together with --all")
     with opened(ctx) as app:
         decided = app.release(ids) if ids else app.release_all(clinic or "")
-        _say(app, decided, "Released", "Nothing is held there: nothing was released.", as_json=as_json)
+        _say(app, decided, RELEASED, "Nothing is held there: nothing was released.", as_json=as_json)
 
 
 def hold(ctx: typer.Context, ids: Ids, why: Why, as_json: AsJson = False) -> None:
@@ -85,7 +94,7 @@ def settle(
 def retry(ctx: typer.Context, ids: Ids, as_json: AsJson = False) -> None:
     """Plan failed reminders again."""
     with opened(ctx) as app:
-        _say(app, app.retry(ids), "Planned again", "Nothing was planned again.", as_json=as_json)
+        _say(app, app.retry(ids), PLANNED_AGAIN, "Nothing was planned again.", as_json=as_json)
 
 
 def bounce(
@@ -111,7 +120,11 @@ def _say(app: "App", decided: "Decision", done: str, nothing: str, *, as_json: b
         say(nothing)
         return
     known = zones(app)
-    say(f"{done}: {words.count(len(decided.reminders), 'reminder')}.")
+    stopped = [row for row in decided.reminders if row.state in STOPPED and done in LET_GO]
+    if len(stopped) < len(decided.reminders):
+        say(f"{done}: {words.count(len(decided.reminders) - len(stopped), 'reminder')}.")
+    for row in stopped:
+        say(f"{STOPPED[row.state].format(id=row.id)} {_because(row, known[row.clinic])}")
     say_table(
         ("id", "patient", "step", "due", "state"),
         (
@@ -119,3 +132,9 @@ def _say(app: "App", decided: "Decision", done: str, nothing: str, *, as_json: b
             for row in decided.reminders
         ),
     )
+
+
+def _because(row: "ListedReminder", zone: str) -> str:
+    from reminders.services.explain import reason_words  # noqa: PLC0415 - help needs no services
+
+    return reason_words(row, zone)

@@ -5,7 +5,9 @@ printed in both cases.
 """
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Collection
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import typer
@@ -14,9 +16,11 @@ from reminders.cli import documents, words
 from reminders.cli.options import AsJson, examples
 from reminders.cli.output import progress, say, say_json
 from reminders.cli.session import opened, zones
+from reminders.domain.lifecycle import Reason, State
 from reminders.errors import CannotDo
 
 if TYPE_CHECKING:
+    from reminders.app import App
     from reminders.services.deliver import DeliverOutcome
 
 
@@ -25,6 +29,19 @@ class TransportRests(CannotDo):
 
     `reminders doctor` shows what is wrong with it.
     """
+
+
+@dataclass(slots=True)
+class Standing:
+    """What stands after a delivery, in reminders: due, waiting for the patient's other messages, put off by the server.
+
+    `backlogs` are those held as one, by clinic.
+    """
+
+    due: int = 0
+    waiting: int = 0
+    put_off: int = 0
+    backlogs: Counter[str] = field(default_factory=Counter)
 
 
 def register(shell: typer.Typer) -> None:
@@ -49,19 +66,44 @@ def deliver(ctx: typer.Context, as_json: AsJson = False) -> None:
             outcome = app.deliver(watch)
         known = set(zones(app).values())
         now = app.clock.now()
+        standing = Standing() if as_json else stand(app, outcome, now)
     if as_json:
         say_json(documents.delivered(outcome))
     else:
-        for sentence in sentences(outcome, known, now):
+        for sentence in sentences(outcome, standing, known, now):
             say(sentence)
     if outcome.stopped is not None:
-        until = _when(outcome.open_until, known) if outcome.open_until else "its next try"
-        raise TransportRests(fault=outcome.stopped, until=until)
+        raise TransportRests(fault=_fault(outcome.stopped), until=_rests_until(outcome, known))
 
 
-def sentences(outcome: "DeliverOutcome", known_zones: Collection[str], now: dt.datetime) -> list[str]:
+def stand(app: "App", outcome: "DeliverOutcome", now: dt.datetime) -> Standing:
+    """Look up what the counts of a delivery do not tell: who waits for what, and where a backlog is held."""
+    from reminders.services.overview import Filter  # noqa: PLC0415 - help needs no services
+
+    standing = Standing()
+    if outcome.deferred or outcome.stopped:
+        with app.list(Filter(states=(State.PLANNED,), due_to=now + dt.timedelta(seconds=1))) as found:
+            for view in found:
+                if view.wake_at <= now:
+                    standing.due += 1
+                elif view.reason in (Reason.WAITING_TO_MERGE, Reason.SNOOZED):
+                    standing.waiting += 1
+                elif view.last_fault:
+                    standing.put_off += 1
+    if outcome.held:
+        with app.list(Filter(states=(State.HELD,))) as found:
+            standing.backlogs.update(view.clinic for view in found if view.reason is Reason.BACKLOG_HOLD)
+    return standing
+
+
+def sentences(
+    outcome: "DeliverOutcome", standing: Standing, known_zones: Collection[str], now: dt.datetime
+) -> list[str]:
     """Return what a delivery did and when the next one has something to do; `known_zones` are the clinics'."""
-    said = [sentence for number, sentence in _happened(outcome) if number]
+    said = [sentence for number, sentence in _happened(outcome, standing) if number]
+    if outcome.stopped is not None:
+        until, wait = _rests_until(outcome, known_zones), words.count(standing.due + standing.put_off, "reminder")
+        said.append(f"The mail server rests until {until}: {_fault(outcome.stopped)}. Waiting for it: {wait}.")
     if not said:
         said = ["Nothing was due: nothing was sent."]
     elif not outcome.sent:
@@ -75,22 +117,47 @@ def sentences(outcome: "DeliverOutcome", known_zones: Collection[str], now: dt.d
     return said
 
 
-def _happened(outcome: "DeliverOutcome") -> list[tuple[int, str]]:
+def _happened(outcome: "DeliverOutcome", standing: Standing) -> list[tuple[int, str]]:
     def of(number: int) -> str:
         return words.count(number, "reminder")
 
+    told = standing.waiting or standing.put_off
+    expired = (
+        f"{of(outcome.expired)} expired: the allowed days have passed, or end before there is enough distance from "
+        "another message; `reminders why` says which."
+    )
     return [
         (outcome.sent, f"Sent {of(outcome.sent)}."),
-        (outcome.deferred, f"{of(outcome.deferred)} put off by the mail server; tried again later."),
+        (
+            standing.waiting,
+            f"{of(standing.waiting)} waiting for another message of the same patient, or for the distance from one.",
+        ),
+        (standing.put_off, f"{of(standing.put_off)} put off by the mail server; tried again later."),
+        (0 if told else outcome.deferred, f"{of(outcome.deferred)} put off; looked at again later."),
         (outcome.failed, f"{of(outcome.failed)} refused for good: `reminders list --state failed` shows them."),
         (
             outcome.unknown,
             f"{of(outcome.unknown)} in doubt, accepted or not: `reminders list --state unknown`, then `settle`.",
         ),
         (outcome.cancelled, f"{of(outcome.cancelled)} withdrawn by the facts."),
-        (outcome.expired, f"{of(outcome.expired)} expired: the allowed days have passed."),
+        (outcome.expired, expired),
         (outcome.held, f"{of(outcome.held)} held for a person: `reminders list --state held` shows them."),
+        *((number, _backlog(clinic, of(number))) for clinic, number in sorted(standing.backlogs.items())),
     ]
+
+
+def _backlog(clinic: str, count: str) -> str:
+    return f"Held as a backlog of clinic {clinic}: {count}. `reminders release --clinic {clinic} --all` lets them go."
+
+
+def _fault(short: str) -> str:
+    from reminders.services.explain import fault_words  # noqa: PLC0415 - help needs no services
+
+    return fault_words(short)
+
+
+def _rests_until(outcome: "DeliverOutcome", known_zones: Collection[str]) -> str:
+    return _when(outcome.open_until, known_zones) if outcome.open_until else "its next try"
 
 
 def _when(value: dt.datetime, known_zones: Collection[str]) -> str:

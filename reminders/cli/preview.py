@@ -66,9 +66,21 @@ def _say_message(found: "Preview", zone: str) -> None:
     say()
     step = found.step.replace("_", " ")
     say(f"-- This is the {step}, {found.state}; it is due on {words.moment(found.due_at, zone)} ({zone}).")
+    if found.together:
+        others = ", ".join(f"{protocol} {name.replace('_', ' ')}" for protocol, name in found.together)
+        say(f"-- It goes out as one message with: {others}.")
+    if found.stage != found.step:
+        say(f"-- {_worded_as(found)}")
     say(f"-- Beside the text stands an HTML part of {len(found.html)} characters; --out DIR writes it.")
     for complaint in found.complaints:
         say(f"-- It would be refused: {complaint}")
+
+
+def _worded_as(found: "Preview") -> str:
+    stage = found.stage.replace("_", " ")
+    if found.together:
+        return f"It is worded as the {stage}, the earliest among what goes out in it."
+    return f"It is worded as the {stage}, because nothing was sent yet in this episode."
 
 
 def _write(found: "Preview", folder: Path) -> list[Path]:

@@ -4,25 +4,40 @@ Invariant: each state and each reason has its sentence; a sentence holds days an
 """
 
 import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from reminders.domain.eligibility import appointments_of, quiet_until
 from reminders.domain.episode import own_interval
-from reminders.domain.grouping import Past, earliest_day
+from reminders.domain.facts import Outcome, Reminder
+from reminders.domain.grouping import COSMETIC_DISTANCE, MEDICAL_DISTANCE, Past, earliest_day
 from reminders.domain.lifecycle import Reason, State
 from reminders.domain.protocol import TreatmentClass
-from reminders.domain.sending_hours import local_day, next_open
+from reminders.domain.sending_hours import local_day
 from reminders.domain.window import window_of
-from reminders.services.overview import EpisodeView, PatientView, ReminderView, patient_view
-from reminders.store import queue
+from reminders.mail.outcome import Blame, Phase, Trouble
+from reminders.services.overview import (
+    EpisodeView,
+    Fate,
+    PatientView,
+    ReminderView,
+    followed_day,
+    foresee,
+    past_messages,
+    patient_view,
+)
+from reminders.store import reminders
 from reminders.store.clinics import Clinic
 from reminders.store.database import Transaction
+from reminders.store.listing import ListedReminder
 
 WHY: dict[Reason, str] = {
     Reason.NO_EMAIL: "there is no address to write to; `reminders patient set … --email` brings it back.",
     Reason.NO_CONSENT: "the patient has not agreed to be written to; `patient set … --consent granted` records it.",
-    Reason.OPTED_OUT: "the patient asked not to be written to.",
-    Reason.BOUNCED_ADDRESS: "mail to this address came back or was refused; a new address brings it back.",
+    Reason.OPTED_OUT: "the patient, or somebody with the same address, asked not to be written to.",
+    Reason.BOUNCED_ADDRESS: "its address bounced or refused mail; a new one by `patient set … --email` brings it back.",
     Reason.COMPLAINED: "the reader of this address complained about a message.",
     Reason.DECEASED: "the patient is recorded as deceased.",
     Reason.INACTIVE: "the patient is recorded as inactive.",
@@ -41,12 +56,35 @@ WHY: dict[Reason, str] = {
     Reason.HELD_FOR_REVIEW: "it waits for a person: `reminders release {id}` lets it go.",
     Reason.BACKLOG_HOLD: "it belongs to a backlog and waits for a person: `reminders release {id}` lets it go.",
     Reason.TEMPLATE_BROKEN: "its template is broken; it goes out once that is mended and it is released.",
-    Reason.REJECTED_BY_SERVER: "the mail server refused it ({fault}); `reminders retry {id}` tries again.",
+    Reason.REJECTED_BY_SERVER: "the mail server would not take it ({fault}); `reminders retry {id}` tries again.",
     Reason.TOO_MANY_ATTEMPTS: "sending it failed again and again part-way; `reminders retry {id}` tries again.",
     Reason.SNOOZED: "it keeps its distance from an earlier message or a missed appointment.",
     Reason.WAITING_TO_MERGE: "it waits for another reminder so that both go out as one message.",
     Reason.CLINIC_PAUSED: "the clinic is paused; `reminders clinic resume` lets it go.",
 }
+
+NO_MAILBOX = (
+    "there is no mailbox at its address ({fault}): it needs a new address first, by `reminders patient set … --email`; "
+    "then `reminders retry {id}` plans it again."
+)
+
+TROUBLES: dict[str, str] = {
+    f"{Phase.STARTTLS}: {Trouble.TLS}": "the server offers no verified TLS, so nothing was handed to it",
+    Trouble.TLS: "the connection to the server cannot be made safe by verified TLS, so nothing was handed to it",
+    Trouble.AUTH: "the server refuses the user or the password",
+    Trouble.REFUSED: "the server refuses the connection",
+    Trouble.DNS: "the name of the server is not known",
+    Trouble.TIMEOUT: "the server does not answer in time",
+    Trouble.PROTOCOL: "what answers does not speak as a mail server",
+    Trouble.DISCONNECTED: "the server closes the connection",
+}
+BLAMES: dict[str, str] = {
+    Blame.ADDRESS: "the server knows no such mailbox",
+    Blame.POLICY: "the server's rules forbid it",
+    Blame.TRANSPORT: "the server takes no mail from here at present",
+    Blame.MESSAGE: "the server did not take this message",
+}
+_SUMMARY = re.compile(r"(?P<verdict>\w+) at \w+ \((?P<said>[^,)]*)(?:, (?P<blame>\w+))?\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +114,31 @@ class Explanation:
     episodes: tuple[EpisodeReason, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the sentences about one patient rest on; `stored` and `fates` by the reminders' ids."""
+
+    view: PatientView
+    now: dt.datetime
+    history: Sequence[Past]
+    stored: Mapping[int, Reminder]
+    fates: Mapping[int, Fate]
+
+
 def why(tx: Transaction, clinic: Clinic, ref: str) -> Explanation:
     """Explain every step of every episode of one patient, newest episode first."""
     view = patient_view(tx, clinic, ref)
-    history = [Past(kind, local_day(clinic.timezone, at)) for kind, at in queue.past_messages(tx, view.known.id)]
+    history = past_messages(tx, view.known.id, clinic.timezone)
+    stored = {reminder.id: reminder for reminder in reminders.stored(tx, [view.known.id])[view.known.id]}
+    planned = [reminder for reminder in stored.values() if reminder.state is State.PLANNED]
+    fates = foresee(planned, history, view.rules.calendar, tx.now)
+    known = _Known(view, tx.now, history, stored, fates)
     ordered = sorted(view.episodes, key=lambda e: e.run.day or e.run.episode.first_day, reverse=True)
-    explained = tuple(_episode(tx, view, episode, history) for episode in ordered)
+    explained = tuple(_episode(known, episode) for episode in ordered)
     return Explanation(view, _person_notes(view, history, tx.now), explained)
 
 
-def _person_notes(view: PatientView, history: list[Past], now: dt.datetime) -> tuple[str, ...]:
+def _person_notes(view: PatientView, history: Sequence[Past], now: dt.datetime) -> tuple[str, ...]:
     notes = []
     if view.clinic.paused_at is not None:
         notes.append("The clinic is paused: nothing goes out.")
@@ -98,8 +151,8 @@ def _person_notes(view: PatientView, history: list[Past], now: dt.datetime) -> t
     return tuple(notes)
 
 
-def _episode(tx: Transaction, view: PatientView, episode: EpisodeView, history: list[Past]) -> EpisodeReason:
-    run = episode.run
+def _episode(known: _Known, episode: EpisodeView) -> EpisodeReason:
+    run, view = episode.run, known.view
     notes = []
     if run.day is None:
         notes.append("Its treatment was marked as entered in error.")
@@ -115,17 +168,15 @@ def _episode(tx: Transaction, view: PatientView, episode: EpisodeView, history: 
     if run.episode.counts_as_sent:
         names = ", ".join(sorted(run.episode.counts_as_sent))
         notes.append(f"Sent before the entry was corrected, and counted as sent: {names}.")
-    steps = tuple(_step(tx, view, episode, step, history) for step in episode.steps)
+    steps = tuple(_step(known, episode, step) for step in episode.steps)
     return EpisodeReason(episode, tuple(notes), steps)
 
 
-def _step(
-    tx: Transaction, view: PatientView, episode: EpisodeView, step: ReminderView, history: list[Past]
-) -> StepReason:
-    zone = view.clinic.timezone
+def _step(known: _Known, episode: EpisodeView, step: ReminderView) -> StepReason:
+    zone = known.view.clinic.timezone
     if step.state is State.PLANNED:
-        return _planned(tx, view, step, history)
-    because = _because(view, episode, step)
+        return _planned(known, episode, step)
+    because = reason_words(step, zone, episode.run.ended_on)
     handed = moment_words(step.handed_over_at or step.sent_at, zone)
     sentences = {
         State.SENT: f"Sent on {moment_words(step.sent_at, zone)}: the receiving server accepted it.",
@@ -142,38 +193,97 @@ def _step(
     return StepReason(step, sentences[step.state])
 
 
-def _planned(tx: Transaction, view: PatientView, step: ReminderView, history: list[Past]) -> StepReason:
-    calendar = view.rules.calendar
-    goes = next_open(calendar, max(step.wake_at, tx.now))
-    earliest = earliest_day(TreatmentClass(step.class_name), history)
-    if goes and earliest and local_day(calendar.zone, goes) < earliest:
-        goes = next_open(calendar, max(goes, dt.datetime.combine(earliest, dt.time(), ZoneInfo(calendar.zone))))
-    if view.clinic.paused_at is not None:
+def _planned(known: _Known, episode: EpisodeView, step: ReminderView) -> StepReason:
+    zone = known.view.clinic.timezone
+    fate = known.fates.get(step.id or 0, Fate(ends=Reason.TOO_LATE))
+    if known.view.clinic.paused_at is not None:
         return StepReason(step, f"Planned, but {WHY[Reason.CLINIC_PAUSED]}")
-    if goes is None or goes >= step.not_after:
-        return StepReason(step, "Planned, but no sending day is left in its allowed days: it will expire.")
-    words = f"Will be sent on {moment_words(goes, calendar.zone)}"
-    if step.wake_at <= tx.now:
-        words = (
-            f"Due now; goes out with the next delivery in sending hours, from {moment_words(goes, calendar.zone)} on"
-        )
-    because = f": {WHY[step.reason]}" if step.reason in (Reason.SNOOZED, Reason.WAITING_TO_MERGE) else "."
-    if step.last_fault:
-        because = f"{because[:-1]} (last try: {step.last_fault})."
-    return StepReason(step, words + because, goes)
+    tried = f" (last try: {fault_words(step.last_fault)})" if step.last_fault else ""
+    due_now = step.wake_at <= known.now
+    begins = "Due now" if due_now else f"Planned for {moment_words(step.wake_at, zone)}"
+    if fate.ends is Reason.TOO_SOON:
+        why_not = f"{_distance(step, fate.follows)}, and its days end on {day_words(_last_day(step, zone))}"
+        return StepReason(step, f"{begins}, but will expire: {why_not}{tried}.")
+    others = _others(step, fate)
+    because = "" if due_now else _put_off(known, episode, step, others)
+    if fate.goes_out_at is None:
+        return StepReason(step, f"Planned, but no sending day is left in its days, so it will expire{because}{tried}.")
+    goes = moment_words(fate.goes_out_at, zone)
+    if fate.waits:
+        causes = " and ".join(_wait_words(step, fate, reason) for reason in dict.fromkeys(fate.waits))
+        return StepReason(step, f"{begins}, but will wait until {goes} {causes}{tried}.", fate.goes_out_at)
+    lead = f"Due now; goes out with the next delivery in sending hours, from {goes} on" if due_now else ""
+    together = f", together with {others}" if others else ""
+    return StepReason(step, f"{lead or f'Will be sent on {goes}'}{together}{because}{tried}.", fate.goes_out_at)
 
 
-def _because(view: PatientView, episode: EpisodeView, step: ReminderView) -> str:
-    if step.reason is None:
+def _wait_words(step: ReminderView, fate: Fate, reason: Reason) -> str:
+    if reason is Reason.WAITING_TO_MERGE:
+        return f"to go out together with {_others(step, fate) or 'another reminder'}"
+    return f"because {_distance(step, fate.follows)}"
+
+
+def _others(step: ReminderView, fate: Fate) -> str:
+    """Return the reminders of the same message in words, such as "filler-lips' invitation"."""
+    others = [other for other in fate.together if other.id != step.id]
+    return " and ".join(
+        f"{other.protocol}'{'' if other.protocol.endswith('s') else 's'} {other.step.replace('_', ' ')}"
+        for other in others
+    )
+
+
+def _distance(step: ReminderView, follows: dt.date | None) -> str:
+    kept = COSMETIC_DISTANCE if step.class_name == TreatmentClass.COSMETIC else MEDICAL_DISTANCE
+    return f"it keeps {kept.days} days from the message of {day_words(follows) if follows else 'an earlier day'}"
+
+
+def _put_off(known: _Known, episode: EpisodeView, step: ReminderView, others: str) -> str:
+    """Return why a step that was put off before waits now, from the colon on; empty for any other."""
+    stored = known.stored.get(step.id or 0)
+    if step.reason is Reason.WAITING_TO_MERGE and not others:
+        return ": it waits for another reminder to go out as one message"
+    if step.reason is not Reason.SNOOZED or stored is None:
+        return ""
+    missed = [a for a in appointments_of(episode.run, known.view.known) if a.outcome is Outcome.MISSED]
+    if missed and stored.snoozed_until == step.wake_at:
+        last = max(missed, key=lambda appointment: quiet_until(appointment.day, appointment.noted_on))
+        return f": it leaves a week after the appointment missed on {day_words(last.day)}"
+    follows = followed_day(TreatmentClass(step.class_name), known.history)
+    return f": {_distance(step, follows)}"
+
+
+def reason_words(row: ReminderView | ListedReminder, zone: str, ended: dt.date | None = None) -> str:
+    """Return why a reminder is in its state and what would change that; `ended` is when its line was treated again."""
+    if row.reason is None:
         return "no reason was recorded."
-    last = local_day(view.clinic.timezone, step.not_after - dt.timedelta(seconds=1))
-    ended = episode.run.ended_on
-    return WHY[step.reason].format(
-        id=step.id,
-        fault=step.last_fault or "no details",
-        last=day_words(last),
+    words = WHY[row.reason]
+    if row.reason is Reason.REJECTED_BY_SERVER and row.last_fault and Blame.ADDRESS in row.last_fault:
+        words = NO_MAILBOX
+    return words.format(
+        id=row.id,
+        fault=fault_words(row.last_fault) if row.last_fault else "no details",
+        last=day_words(_last_day(row, zone)),
         ended=day_words(ended) if ended else "a later day",
     )
+
+
+def fault_words(fault: str) -> str:
+    """Return what was wrong at the mail server in words, from the short code that is kept and shown in JSON.
+
+    The code is a trouble ("refused"), a phase and a trouble ("auth: auth"), or the summary of an answer
+    ("never at rcpt (550 5.1.1, address)"), whose number stays, since it is what a server's owner asks for.
+    """
+    found = _SUMMARY.fullmatch(fault)
+    if found is None:
+        return TROUBLES.get(fault) or TROUBLES.get(fault.rpartition(": ")[2], fault)
+    if not found["said"][:1].isdigit():
+        return "the connection broke off before the server answered"
+    done = "refused" if found["verdict"] == "never" else "put off"
+    return f"{done}: {BLAMES.get(found['blame'] or '', 'the server did not say why')}, {found['said']}"
+
+
+def _last_day(row: ReminderView | ListedReminder, zone: str) -> dt.date:
+    return local_day(zone, row.not_after - dt.timedelta(seconds=1))
 
 
 def day_words(day: dt.date) -> str:

@@ -35,9 +35,9 @@ class Known:
 
 @dataclass(slots=True)
 class Bookings:
-    """Appointments to add, as (line, day, outcome); outcomes to set and outcomes to take back, by appointment; the rows.
+    """Appointments to add, as (line, day, outcome); outcomes to set, by appointment; appointments to open again.
 
-    `added_by` and `changed_by` number the rows that do so; a row that is in both added something.
+    `added_by` and `changed_by` are the numbers of the rows that do so; a row that is in both added something.
     """
 
     add: list[tuple[str, dt.date, Outcome | None]] = field(default_factory=list)
@@ -151,8 +151,10 @@ def _decide(
     key: tuple[str, dt.date], events: Sequence[tuple[int, str]], stored: AppointmentRow | None, found: Bookings
 ) -> None:
     booked_by = next((number for number, state in events if state == BOOKED), None)
-    told = [(number, _OUTCOMES[state]) for number, state in events if state in _OUTCOMES]
-    number, outcome = next((one for one in told if one[1] is Outcome.KEPT), told[-1] if told else (booked_by, None))
+    told = [(number, _OUTCOMES.get(state)) for number, state in events if state == BOOKED or state in _OUTCOMES]
+    if not told:
+        return
+    number, outcome = next((one for one in told if one[1] is Outcome.KEPT), told[-1])
     if stored is None:
         if booked_by is None:
             return
@@ -164,5 +166,4 @@ def _decide(
         found.reopen.append(stored.id)
     else:
         return
-    if number is not None:
-        found.changed_by.add(number)
+    found.changed_by.add(number)

@@ -4,10 +4,11 @@ Invariant: preview writes nothing; links in it carry no working token.
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reminders.domain.facts import Reminder
-from reminders.domain.lifecycle import PENDING
+from reminders.domain.lifecycle import PENDING, State
 from reminders.errors import BadInput
 from reminders.mail.check import complaints
 from reminders.mail.compose import compose, message_id, parts
@@ -17,6 +18,7 @@ from reminders.services.calendar import rules_for
 from reminders.services.find import the_patient
 from reminders.services.keys import Keys
 from reminders.services.letter import Subject, identity, message_facts
+from reminders.services.overview import Fate, foresee, past_messages
 from reminders.store import facts, messages, reminders
 from reminders.store.clinics import Clinic
 from reminders.store.database import Transaction
@@ -34,9 +36,14 @@ class NoRecipient(BadInput):
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """One message as it would go out: its parts, its bytes, and what the check finds wrong with it."""
+    """One message as it would go out: its parts, its bytes, and what the check finds wrong with it.
+
+    `stage` is the step it is worded as; `together` are the protocol and the step of whatever else it is about.
+    """
 
     step: str
+    stage: str
+    together: tuple[tuple[str, str], ...]
     state: str
     due_at: dt.datetime
     subject: str
@@ -58,17 +65,22 @@ def preview(
         raise NothingToPreview(ref=ref, what=f" for the step {step}" if step else "")
     if patient.recipient is None:
         raise NoRecipient(ref=ref)
+    rules = rules_for(tx, clinic)
+    planned = [reminder for reminder in stored if reminder.state is State.PLANNED]
+    fates = foresee(planned, past_messages(tx, patient.id, clinic.timezone), rules.calendar, tx.now)
+    fate = fates.get(chosen.id, Fate())
+    about = fate.together or (chosen,)
     known = facts.facts(tx, [patient.id])[patient.id]
-    shown = message_facts(tx, Subject(clinic, rules_for(tx, clinic), known, stored), [chosen])
+    shown = message_facts(tx, Subject(clinic, rules, known, stored), about)
     links = MessageLinks(f"{base}/p/{PLACEHOLDER}", f"{base}/u/{PLACEHOLDER}") if base else MessageLinks()
     rendered = renderer.render(shown, links)
-    kept = messages.message_to_reuse(tx, [chosen.id])
-    seed = keys.message_seed(f"{identity(clinic, patient.id, chosen)}:{messages.count_messages(tx, patient.id)}")
-    name = kept.message_id if kept else message_id(seed, shown.sender_address)
-    content = compose(rendered, shown, links, name, max(tx.now, chosen.wake_at))
+    name = _name(tx, keys, clinic, patient.id, about, shown.sender_address)
+    content = compose(rendered, shown, links, name, fate.goes_out_at or max(tx.now, chosen.wake_at))
     read = parts(content)
     return Preview(
         step=chosen.step,
+        stage=shown.stage,
+        together=tuple((other.protocol, other.step) for other in about if other.id != chosen.id),
         state=chosen.state,
         due_at=chosen.due_at,
         subject=read.subject,
@@ -78,6 +90,15 @@ def preview(
         content=content,
         complaints=complaints(rendered, shown, links),
     )
+
+
+def _name(tx: Transaction, keys: Keys, clinic: Clinic, patient_id: int, about: Sequence[Reminder], sender: str) -> str:
+    """Return the Message-ID: the one kept for these reminders, else the one their claim would make."""
+    kept = messages.message_to_reuse(tx, [reminder.id for reminder in about])
+    if kept:
+        return kept.message_id
+    seed = keys.message_seed(f"{identity(clinic, patient_id, about[0])}:{messages.count_messages(tx, patient_id)}")
+    return message_id(seed, sender)
 
 
 def _choose(stored: tuple[Reminder, ...], step: str | None) -> Reminder | None:

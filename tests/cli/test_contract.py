@@ -60,7 +60,7 @@ DOCUMENTS: dict[tuple[str, ...], set[str]] = {
     ("patient", "erase", *OF): {"clinic", "ref", "files_cleaned"},
     ("treatment", "add", *OF, "--protocol", PROTOCOL, "--on", TREATED): {"treatment", "window", "reminders"},
     ("treatment", "void", "--clinic", "north", "--ref", "T-1", "--why", "error"): {"treatment"},
-    ("appointment", "add", *OF, "--on", "2026-04-10"): {"id", "clinic", "patient", "on", "line"},
+    ("appointment", "add", *OF, "--on", "2026-04-10"): {"id", "clinic", "patient", "on", "line", "outcome"},
     ("plan",): PLAN,
     ("deliver",): DELIVERED,
     ("why", *OF): {"clinic", "patient", "notes", "episodes"},

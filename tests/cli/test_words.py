@@ -6,6 +6,8 @@ import pytest
 
 from tests.cli.desk import CLINIC, OF, PATIENT, PROTOCOL, TREATED, TREATMENT, Desk
 from tests.support.clinic import FOLLOW_UP_AT, INVITED_AT
+from tests.support.facts import utc
+from tests.support.smtp_server import RealServer
 
 
 def test_a_logged_treatment_shows_its_window_and_every_reminder_in_words(new_desk: Desk) -> None:
@@ -73,6 +75,82 @@ def test_a_delivery_says_what_happened_and_when_there_is_something_to_do_again(d
         "The next delivery has something to do on Tue 5 May 2026 at 10:00 (Europe/London).",
     ]
     assert len(desk.outbox()) == 1
+
+
+def test_a_preview_says_why_a_step_is_worded_as_another(desk: Desk) -> None:
+    worded = "It is worded as the invitation, because nothing was sent yet in this episode."
+    assert worded in desk.run("preview", *OF, "--step", "follow_up")
+    assert "worded" not in desk.run("preview", *OF)
+
+
+def test_a_message_of_several_reminders_is_previewed_as_one_and_said_to_wait(new_desk: Desk) -> None:
+    new_desk.clock.set(utc("2026-02-10 12:00"))
+    for command in (CLINIC, PATIENT):
+        new_desk.run(*command)
+    new_desk.run("treatment", "add", *OF, "--protocol", "peel-medium", "--on", "2026-01-05")
+    new_desk.run("treatment", "add", *OF, "--protocol", "filler-lips", "--on", "2025-10-08")
+    assert "It goes out as one message with: filler-lips invitation." in new_desk.run("preview", *OF)
+    new_desk.clock.set(utc("2026-05-22 09:00"))
+    said = new_desk.run("deliver")
+    assert "1 reminder waiting for another message of the same patient, or for the distance from one." in said
+    assert "mail server" not in said
+
+
+def test_a_delivery_that_finds_no_server_says_what_is_wrong_and_how_much_waits(desk: Desk) -> None:
+    desk.clock.set(INVITED_AT)
+    desk.env["REMINDERS_SMTP_URL"] = "smtp://127.0.0.1:1?tls=never"
+    for _ in range(2):  # the second finds it resting
+        done = desk.type("deliver")
+        assert done.exit_code == 1
+        assert "Nothing was due" not in done.stdout
+        assert re.search(r"The mail server rests until .*: the server refuses the connection\.", done.stdout)
+        assert "Waiting for it: 1 reminder." in done.stdout
+        assert "the server refuses the connection" in done.stderr
+
+
+def test_a_server_without_tls_is_said_to_offer_none(desk: Desk) -> None:
+    desk.clock.set(INVITED_AT)
+    with RealServer(starttls=None, implicit=None, auth=False) as server:
+        desk.env["REMINDERS_SMTP_URL"] = f"smtp://127.0.0.1:{server.port}"
+        said = desk.type("deliver")
+    assert "the server offers no verified TLS" in said.stdout
+
+
+def test_a_message_that_the_server_puts_off_is_said_to_be_so(desk: Desk) -> None:
+    desk.clock.set(INVITED_AT)
+    with RealServer(starttls=None, implicit=None, auth=False) as server:
+        server.script["RCPT"].append("451 4.7.1 try again")
+        desk.env["REMINDERS_SMTP_URL"] = f"smtp://127.0.0.1:{server.port}?tls=never"
+        said = desk.run("deliver")
+    assert "1 reminder put off by the mail server" in said
+    assert "another message" not in said
+
+
+def test_a_refused_address_stays_withdrawn_when_it_is_tried_again_until_it_is_changed(desk: Desk) -> None:
+    desk.clock.set(INVITED_AT)
+    with RealServer(starttls=None, implicit=None, auth=False) as server:
+        server.script["RCPT"].append("550 5.1.1 no such user")
+        desk.env["REMINDERS_SMTP_URL"] = f"smtp://127.0.0.1:{server.port}?tls=never"
+        assert "refused for good" in desk.run("deliver")
+    assert "it needs a new address first" in desk.run("why", *OF)
+    assert desk.json("list", "--state", "failed")[0]["last_fault"] == "never at rcpt (550 5.1.1, address)"
+    said = desk.run("retry", "1")
+    assert "Planned again" not in said
+    assert "Reminder 1 does not go out, it stays withdrawn: its address bounced or refused mail;" in said
+    desk.run("patient", "set", *OF, "--email", "ann@new.example")
+    assert {one["state"] for one in desk.json("list")} == {"planned"}
+
+
+def test_a_held_backlog_is_told_with_the_command_that_lets_it_go(desk: Desk) -> None:
+    rows = [f"{number},Bo,bo{number}@home.example,{PROTOCOL},2026-01-05" for number in range(2001, 2051)]
+    file = desk.folder / "visits.csv"
+    file.write_text("\n".join(["patient_ref,given_name,email,protocol,treated_on", *rows]), encoding="utf-8")
+    desk.run("clinic", "set", "north", "--unknown-consent", "existing_customer")
+    desk.run("import", str(file), "--clinic", "north")
+    desk.clock.set(utc("2026-03-26 10:00"))
+    said = desk.run("deliver")
+    assert "51 reminders" in said
+    assert "`reminders release --clinic north --all` lets them go." in said
 
 
 def test_a_delivery_tells_the_time_in_utc_when_clinics_differ(desk: Desk) -> None:
@@ -179,6 +257,27 @@ def test_an_appointment_stops_the_line_until_it_is_cancelled(desk: Desk) -> None
     assert {one["reason"] for one in desk.json("list")} == {"booked"}
     assert "cancelled" in desk.run("appointment", "set", str(booked), "--outcome", "cancelled")
     assert {one["state"] for one in desk.json("list")} == {"planned"}
+
+
+@pytest.mark.parametrize("outcome", ["cancelled", "missed", "kept"])
+def test_a_day_booked_again_is_open_again_under_the_same_number(desk: Desk, outcome: str) -> None:
+    add = ("appointment", "add", *OF, "--on", "2026-01-06", "--line", "face")
+    booked = desk.json(*add)["id"]
+    desk.clock.set(utc("2026-01-06 12:00"))
+    desk.run("appointment", "set", str(booked), "--outcome", outcome)
+    again = desk.json(*add)
+    assert (again["id"], again["outcome"]) == (booked, None)
+    assert {one["reason"] for one in desk.json("list")} == {"booked"}
+    assert f"Appointment {booked}: patient 1001 of clinic north on Tue 6 Jan 2026, face, open." in desk.run(*add)
+
+
+def test_a_missed_appointment_tells_until_when_nothing_goes_out(desk: Desk) -> None:
+    booked = str(desk.json("appointment", "add", *OF, "--on", "2026-03-24")["id"])
+    desk.clock.set(utc("2026-04-02 10:00"))
+    missed = ("appointment", "set", booked, "--outcome", "missed")
+    assert "nothing that it stopped goes out before Thu 9 Apr 2026" in desk.run(*missed)
+    desk.clock.set(utc("2026-04-03 10:00"))
+    assert "before Thu 9 Apr 2026" in desk.run(*missed)
 
 
 def test_a_bounce_suppresses_the_address(desk: Desk) -> None:

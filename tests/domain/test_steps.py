@@ -1,5 +1,6 @@
 """The steps a patient's facts ask for: their days and moments, and how each stands today."""
 
+import datetime as dt
 from dataclasses import replace
 
 import pytest
@@ -131,6 +132,22 @@ def test_after_a_missed_appointment_a_step_is_planned_and_snoozed_for_7_days() -
     want = step_of(_plan(patient(ENTRY, appointments=_missed("2026-04-02")), "2026-04-03 12:00"))
     assert (want.state, want.reason) == (State.PLANNED, Reason.SNOOZED)
     assert (want.due_at, want.snoozed_until) == (utc("2026-03-23 10:00"), utc("2026-04-09 09:00"))
+
+
+def test_a_miss_that_is_noted_late_leaves_the_week_from_its_noting() -> None:
+    def snoozed(noted_on: str | None) -> dt.datetime | None:
+        missed = Appointment(1, day("2026-03-24"), "face", Outcome.MISSED, day(noted_on) if noted_on else None)
+        return step_of(_plan(patient(ENTRY, appointments=(missed,)), "2026-04-03 12:00")).snoozed_until
+
+    assert snoozed("2026-04-02") == utc("2026-04-09 09:00")
+    assert snoozed("2026-03-24") == snoozed("2026-03-20") == snoozed(None) == utc("2026-03-31 09:00")
+
+
+def test_the_last_noted_miss_is_the_one_that_counts() -> None:
+    early = Appointment(1, day("2026-03-24"), "face", Outcome.MISSED, day("2026-04-02"))
+    late = Appointment(2, day("2026-03-26"), "migraine", Outcome.MISSED, day("2026-03-26"))
+    want = step_of(_plan(patient(ENTRY, appointments=(early, late)), "2026-04-03 12:00"))
+    assert want.snoozed_until == utc("2026-04-09 09:00")
 
 
 def test_the_week_ends_on_a_sending_day() -> None:

@@ -13,7 +13,7 @@ from reminders.store.audit_trail import record
 from tests.services.delivered import INVITED, House
 from tests.support.facts import day, utc
 
-AFTER_IT = INVITED + dt.timedelta(minutes=1)
+BEFORE_IT, AFTER_IT = INVITED - dt.timedelta(minutes=1), INVITED + dt.timedelta(minutes=1)
 BEFORE, AFTER = "2026-05-01 09:00:00.000000", "2026-05-19 09:11:00.000000"
 OF_HER = "clinic_id, patient_id"
 HER = "1, 1"
@@ -196,6 +196,15 @@ def test_a_booking_whose_outcome_was_noted_proves_nothing(house: House) -> None:
     with house.database.write(INVITED - dt.timedelta(days=1), "cli") as tx:
         record(tx, "outcome", "appointment", 1, clinic_id=1, patient_id=1, details={"outcome": "cancelled"})
     assert house.broken(4) == []
+
+
+@pytest.mark.parametrize(("reopened", "found"), [(BEFORE_IT, 1), (INVITED, 0), (AFTER_IT, 0)])
+def test_a_day_booked_again_accuses_only_what_went_out_later(house: House, reopened: dt.datetime, found: int) -> None:
+    house.tamper(RESTRICTIONS["an appointment was booked"].format(at=BEFORE))
+    for action, at in (("outcome", BEFORE_IT), ("reopen", reopened)):
+        with house.database.write(at, "cli") as tx:
+            record(tx, action, "appointment", 1, clinic_id=1, patient_id=1, details={"outcome": None})
+    assert len(house.broken(4)) == found
 
 
 def test_a_hold_of_another_line_or_one_that_had_ended_does_not_accuse_a_message(house: House) -> None:

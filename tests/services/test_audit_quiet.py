@@ -17,7 +17,7 @@ from reminders.services.find import the_clinic
 from reminders.services.patient import PatientChange
 from reminders.services.points import Point
 from reminders.services.record import NewTreatment
-from reminders.store import contacts, protocols, reminders
+from reminders.store import appointments, contacts, patients, protocols, reminders
 from reminders.store.database import Transaction
 from tests.services.delivered import START, House
 from tests.support.facts import CATALOGUE, FACE, MIGRAINE, OAB, protocol
@@ -101,6 +101,12 @@ class Months:
     def on_booking(self, tx: Transaction, ref: str) -> None:
         line = self.chance.choice([None, "face", "migraine"])
         self.bookings.append(book.add_appointment(tx, the_clinic(tx, "linden"), ref, self.day(0, 40), line))
+
+    def on_same_booking(self, tx: Transaction, _: str) -> None:
+        booked = appointments.appointment_by_id(tx, self.chance.choice(self.bookings)) if self.bookings else None
+        if booked is not None:
+            person = patients.patient_by_id(tx, booked.patient_id)
+            book.add_appointment(tx, the_clinic(tx, "linden"), person.ref, booked.day, booked.line)
 
     def on_outcome(self, tx: Transaction, _: str) -> None:
         if self.bookings:

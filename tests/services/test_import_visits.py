@@ -106,15 +106,60 @@ def test_an_appointment_made_by_hand_is_the_same_one(desk: Desk) -> None:
     with desk.writing() as tx:
         clinic = the_clinic(tx, "clinic")
         book.set_outcome(tx, book.add_appointment(tx, clinic, "1", day_ago(-4), "face"), Outcome.CANCELLED)
-    assert counts(desk.rows({"patient_ref": "1", "booked_for": ago(-4), "protocol": FACE})) == (0, 0, 1, 0)
-    assert desk.bookings("1") == [("face", ago(-4), "cancelled")]
+    row = {"patient_ref": "1", "booked_for": ago(-4), "protocol": FACE}
+    assert counts(desk.rows(row)) == (0, 1, 0, 0)
+    assert desk.bookings("1") == [("face", ago(-4), None)]
+    assert counts(desk.rows(row)) == (0, 0, 1, 0)
 
 
-def test_cancelled_and_booked_again_on_the_same_day_stands_however_often_it_is_imported(desk: Desk) -> None:
-    rows = (visit(days_ago=-9, visit_status="canceled"), visit(days_ago=-9, visit_status="booked"))
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("word", ["canceled", "no show", "completed"])
+def test_within_a_file_the_later_row_wins_but_a_visit_took_place_however_often_it_is_imported(
+    desk: Desk, word: str, order: int
+) -> None:
+    rows = (visit(days_ago=0, visit_status=word), visit(days_ago=0, visit_status="booked"))[::order]
+    desk.rows(visit(days_ago=0, visit_status="booked"))
+    desk.rows(*rows)
+    rebooked = order == 1 and word != "completed"
+    outcome = None if rebooked else {"canceled": "cancelled", "no show": "missed", "completed": "kept"}[word]
+    assert desk.bookings("1") == [("face", ago(0), outcome)]
+    assert counts(desk.rows(*rows)) == (0, 0, 2, 0)
+    assert desk.bookings("1") == [("face", ago(0), outcome)]
+
+
+@pytest.mark.parametrize("word", ["cancelled", "no show"])
+def test_a_booked_row_opens_an_appointment_again_that_had_come_to_nothing(desk: Desk, word: str) -> None:
+    booked = (visit(days_ago=60, visit_status="paid"), visit(days_ago=0, visit_status="booked"))
+    desk.rows(*booked)
+    desk.rows(visit(days_ago=0, visit_status=word))
+    assert {state for _, state, _ in desk.reminders("1")} == {"planned"}
+    [before] = desk.appointments("1")
+    assert counts(desk.rows(*booked)) == (0, 1, 1, 0)
+    [after] = desk.appointments("1")
+    assert (before.noted_on, after.id, after.outcome, after.noted_on) == (day_ago(0), before.id, None, None)
+    assert {reason for _, _, reason in desk.reminders("1")} == {"booked"}
+    assert counts(desk.rows(*booked)) == (0, 0, 2, 0)
+
+
+def test_a_booked_row_does_not_take_back_a_visit_that_was_kept(desk: Desk) -> None:
+    rows = [visit(days_ago=0, visit_status=word) for word in ("booked", "completed")]
+    for row in rows:
+        desk.rows(row)
+    assert counts(desk.rows(rows[0])) == (0, 0, 1, 0)
+    assert desk.bookings("1") == [("face", ago(0), "kept")]
+
+
+def test_lines_that_mean_one_appointment_are_judged_together(desk: Desk) -> None:
+    desk.rows({"patient_ref": "1"})
+    with desk.writing() as tx:
+        book.add_appointment(tx, the_clinic(tx, "clinic"), "1", day_ago(-4), "face")
+    rows = (
+        visit(days_ago=-4, visit_status="cancelled"),
+        visit(days_ago=-4, visit_status="booked", protocol="filler-face"),
+    )
     desk.rows(*rows)
     assert counts(desk.rows(*rows)) == (0, 0, 2, 0)
-    assert desk.bookings("1") == [("face", ago(-9), None)]
+    assert desk.bookings("1") == [("face", ago(-4), None)]
 
 
 def test_a_visit_of_the_same_line_within_28_days_is_a_touch_up_and_reported(desk: Desk) -> None:

@@ -80,9 +80,32 @@ def test_after_a_missed_appointment_the_patient_is_left_in_peace_for_a_week(offi
     outcome_of(office, booked, Outcome.MISSED)
     assert (office.row().state, office.row().reason) == (State.PLANNED, Reason.SNOOZED)
     delivered = office.deliver(to(server))
-    assert (delivered.sent, delivered.next_at) == (0, utc("2026-03-31 09:00"))
-    office.clock.set(utc("2026-03-31 09:00"))
+    assert (delivered.sent, delivered.next_at) == (0, utc("2026-04-01 09:00"))
+    office.clock.set(utc("2026-04-01 09:00"))
     assert office.deliver(to(server)).sent == 1
+
+
+def test_a_miss_noted_late_leaves_the_patient_in_peace_for_a_week_from_then(office: Office, server: RealServer) -> None:
+    booked = office.book("2026-03-24")
+    office.clock.set(utc("2026-04-02 10:00"))
+    outcome_of(office, booked, Outcome.MISSED)
+    assert (office.row().state, office.row().reason) == (State.PLANNED, Reason.SNOOZED)
+    delivered = office.deliver(to(server))
+    assert (delivered.sent, delivered.next_at) == (0, utc("2026-04-09 09:00"))
+    office.clock.set(utc("2026-04-09 09:00"))
+    assert office.deliver(to(server)).sent == 1
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_a_patient_who_booked_the_same_day_again_is_not_written_to(
+    office: Office, server: RealServer, outcome: Outcome
+) -> None:
+    office.clock.set(INVITED_AT)
+    booked = office.book("2026-03-23")
+    outcome_of(office, booked, outcome)
+    assert office.book("2026-03-23") == booked
+    assert {(row.state, row.reason) for row in office.rows()} == {(State.CANCELLED, Reason.BOOKED)}
+    assert office.deliver(to(server)).sent == 0
 
 
 def test_a_cancelled_appointment_gives_everything_back(office: Office) -> None:

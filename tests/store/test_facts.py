@@ -57,7 +57,7 @@ def test_facts_are_what_was_recorded(database: Database) -> None:
         contacts.end_hold(tx, ended)
         booked = appointments.add_appointment(tx, patient, None, day("2026-04-01"))
         kept = appointments.add_appointment(tx, patient, "face", day("2026-03-01"))
-        appointments.set_outcome(tx, kept, Outcome.KEPT)
+        appointments.set_outcome(tx, kept, Outcome.KEPT, day("2026-03-02"))
         episode = treat(tx, patient, "2026-03-01", ref="visit")
         wrong = treatments.add_treatment(tx, clinic.id, patient.id, episode, FACE, day("2026-03-02"), Kind.TREATMENT)
         treatments.withdraw(tx, wrong.id)
@@ -80,7 +80,7 @@ def test_facts_are_what_was_recorded(database: Database) -> None:
         ),
         episodes=(Episode(episode, "face", day("2026-03-01")),),
         appointments=(
-            Appointment(kept, day("2026-03-01"), "face", Outcome.KEPT),
+            Appointment(kept, day("2026-03-01"), "face", Outcome.KEPT, day("2026-03-02")),
             Appointment(booked, day("2026-04-01")),
         ),
         holds=(Hold(hold, None, day("2026-09-01")),),
@@ -182,14 +182,35 @@ def test_a_day_booked_twice_is_one_appointment(database: Database) -> None:
         first = appointments.add_appointment(tx, patient, None, day("2026-04-01"))
         assert appointments.add_appointment(tx, patient, None, day("2026-04-01")) == first
         assert appointments.add_appointment(tx, patient, "face", day("2026-04-01")) != first
-        assert appointments.set_outcome(tx, first, Outcome.MISSED)
-        assert not appointments.set_outcome(tx, first, Outcome.MISSED)
-        assert not appointments.set_outcome(tx, 99, Outcome.MISSED)
+        assert appointments.set_outcome(tx, first, Outcome.MISSED, day("2026-04-02"))
+        assert not appointments.set_outcome(tx, first, Outcome.MISSED, day("2026-04-09"))
+        assert not appointments.set_outcome(tx, 99, Outcome.MISSED, day("2026-04-02"))
         found = appointments.appointment_by_id(tx, first)
         assert found is not None
-        assert (found.line, found.outcome) == (None, Outcome.MISSED)
+        assert (found.line, found.outcome, found.noted_on) == (None, Outcome.MISSED, day("2026-04-02"))
         assert appointments.appointment_by_id(tx, 99) is None
         assert [one.line for one in appointments.appointments_of(tx, patient.id)] == [None, "face"]
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_a_day_booked_again_is_open_again_under_its_own_id_and_on_the_trail(
+    database: Database, outcome: Outcome
+) -> None:
+    with database.write(NOW, "cli") as tx:
+        patient = a_patient(tx, a_clinic(tx))
+        booked = appointments.add_appointment(tx, patient, "face", day("2026-04-01"))
+        appointments.set_outcome(tx, booked, outcome, day("2026-04-02"))
+        assert appointments.add_appointment(tx, patient, "face", day("2026-04-01")) == booked
+        found = appointments.appointment_by_id(tx, booked)
+        assert found is not None
+        assert (found.outcome, found.noted_on) == (None, None)
+        assert not appointments.reopen(tx, booked)
+        trail = [one for one in audit_trail.entries(tx) if one.subject == "appointment"]
+    assert [(one.action, one.subject_id) for one in trail] == [
+        ("add", booked),
+        ("outcome", booked),
+        ("reopen", booked),
+    ]
 
 
 def _set_state(tx: Transaction, reminder_id: int, state: State) -> None:

@@ -56,7 +56,7 @@ def test_a_plan_moves_withdraws_and_restores_and_keeps_the_identity(database: Da
         plan(tx, clinic, patient)
         assert {(one.state, one.reason) for one in _stored(tx, patient.id)} == {("cancelled", "booked")}
         _set(tx, ids[0], next_attempt_at=NOW + 300 * DAY)
-        appointments.set_outcome(tx, booked, Outcome.CANCELLED)
+        appointments.set_outcome(tx, booked, Outcome.CANCELLED, day("2026-03-04"))
         contacts.set_own_interval(tx, patient, "face", Interval.parse("5m"))
         plan(tx, clinic, patient)
         after = _stored(tx, patient.id)
@@ -70,7 +70,7 @@ def test_a_reminder_wakes_at_the_latest_of_its_moments(database: Database) -> No
     with database.write(NOW, "cli") as tx:
         clinic, patient, _ = planned(tx)
         missed = appointments.add_appointment(tx, patient, "face", day("2026-05-20"))
-        appointments.set_outcome(tx, missed, Outcome.MISSED)
+        appointments.set_outcome(tx, missed, Outcome.MISSED, day("2026-05-20"))
     later = utc("2026-05-21 08:00")
     with database.write(later, "cli") as tx:
         plan(tx, clinic, patient)

@@ -81,12 +81,14 @@ AGAINST: list[dict[str, Any]] = [
 
 def appointments(last: dt.date) -> st.SearchStrategy[tuple[Appointment, ...]]:
     """Return what may have been booked around and after the last visit."""
+    on = st.integers(-30, 300).map(lambda n: last + dt.timedelta(days=n))
     one = st.builds(
         Appointment,
         id=st.just(1),
-        day=st.integers(-30, 300).map(lambda n: last + dt.timedelta(days=n)),
+        day=on,
         line=st.sampled_from(LINES),
         outcome=st.sampled_from([None, *Outcome, Outcome.MISSED, Outcome.MISSED]),
+        noted_on=st.one_of(st.none(), on),
     )
     return st.one_of(st.just(()), st.lists(one, min_size=1, max_size=4).map(tuple))
 
