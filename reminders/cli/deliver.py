@@ -33,14 +33,9 @@ class TransportRests(CannotDo):
 
 @dataclass(slots=True)
 class Standing:
-    """What stands after a delivery, in reminders: due, waiting for the patient's other messages, put off by the server.
-
-    `backlogs` are those held as one, by clinic.
-    """
+    """What stands after a delivery, in reminders: due or put off by the server, and held as a backlog, by clinic."""
 
     due: int = 0
-    waiting: int = 0
-    put_off: int = 0
     backlogs: Counter[str] = field(default_factory=Counter)
 
 
@@ -81,15 +76,11 @@ def stand(app: "App", outcome: "DeliverOutcome", now: dt.datetime) -> Standing:
     from reminders.services.overview import Filter  # noqa: PLC0415 - help needs no services
 
     standing = Standing()
-    if outcome.deferred or outcome.stopped:
+    if outcome.stopped:
         with app.list(Filter(states=(State.PLANNED,), due_to=now + dt.timedelta(seconds=1))) as found:
             for view in found:
-                if view.wake_at <= now:
-                    standing.due += 1
-                elif view.reason in (Reason.WAITING_TO_MERGE, Reason.SNOOZED):
-                    standing.waiting += 1
-                elif view.last_fault:
-                    standing.put_off += 1
+                put_off = view.last_fault and view.reason is None
+                standing.due += bool(view.wake_at <= now or put_off)
     if outcome.held:
         with app.list(Filter(states=(State.HELD,))) as found:
             standing.backlogs.update(view.clinic for view in found if view.reason is Reason.BACKLOG_HOLD)
@@ -102,7 +93,7 @@ def sentences(
     """Return what a delivery did and when the next one has something to do; `known_zones` are the clinics'."""
     said = [sentence for number, sentence in _happened(outcome, standing) if number]
     if outcome.stopped is not None:
-        until, wait = _rests_until(outcome, known_zones), words.count(standing.due + standing.put_off, "reminder")
+        until, wait = _rests_until(outcome, known_zones), words.count(standing.due, "reminder")
         said.append(f"The mail server rests until {until}: {_fault(outcome.stopped)}. Waiting for it: {wait}.")
     if not said:
         said = ["Nothing was due: nothing was sent."]
@@ -121,26 +112,22 @@ def _happened(outcome: "DeliverOutcome", standing: Standing) -> list[tuple[int, 
     def of(number: int) -> str:
         return words.count(number, "reminder")
 
-    told = standing.waiting or standing.put_off
-    expired = (
-        f"{of(outcome.expired)} expired: the allowed days have passed, or end before there is enough distance from "
-        "another message; `reminders why` says which."
-    )
+    put_off, too_late = outcome.deferred - outcome.waiting, outcome.expired - outcome.too_soon
     return [
         (outcome.sent, f"Sent {of(outcome.sent)}."),
         (
-            standing.waiting,
-            f"{of(standing.waiting)} waiting for another message of the same patient, or for the distance from one.",
+            outcome.waiting,
+            f"{of(outcome.waiting)} waiting for another message of the same patient, or for the distance from one.",
         ),
-        (standing.put_off, f"{of(standing.put_off)} put off by the mail server; tried again later."),
-        (0 if told else outcome.deferred, f"{of(outcome.deferred)} put off; looked at again later."),
+        (put_off, f"{of(put_off)} put off by the mail server; tried again later."),
         (outcome.failed, f"{of(outcome.failed)} refused for good: `reminders list --state failed` shows them."),
         (
             outcome.unknown,
             f"{of(outcome.unknown)} in doubt, accepted or not: `reminders list --state unknown`, then `settle`.",
         ),
         (outcome.cancelled, f"{of(outcome.cancelled)} withdrawn by the facts."),
-        (outcome.expired, expired),
+        (too_late, f"{of(too_late)} expired: the allowed days have passed."),
+        (outcome.too_soon, f"{of(outcome.too_soon)} expired: another message would have been too close before."),
         (outcome.held, f"{of(outcome.held)} held for a person: `reminders list --state held` shows them."),
         *((number, _backlog(clinic, of(number))) for clinic, number in sorted(standing.backlogs.items())),
     ]

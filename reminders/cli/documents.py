@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from reminders.store.treatments import TreatmentRow
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-COUNTED = ("sent", "deferred", "failed", "unknown", "cancelled", "expired", "held")
+COUNTED = ("sent", "deferred", "failed", "unknown", "cancelled", "expired", "held", "waiting", "too_soon")
 
 
 def moment(value: dt.datetime | None) -> str | None:

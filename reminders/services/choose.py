@@ -103,12 +103,12 @@ class Chooser:
     def _put_off(self, tx: Transaction, grouping: Grouping) -> None:
         for wait in grouping.waits:
             queue.postpone(tx, wait.reminder, wait.until, wait.reason)
-            self.tally.counts["deferred"] += 1
+            self.tally.counts.update(("deferred", "waiting"))
         if grouping.send:  # nothing expires for a message that may yet be refused
             return
         for reminder in grouping.too_soon:
             reminders.change_state(tx, reminder.id, State.PLANNED, State.EXPIRED, Reason.TOO_SOON)
-            self.tally.counts["expired"] += 1
+            self.tally.counts.update(("expired", "too_soon"))
         blank_spent(tx, [reminder.id for reminder in grouping.too_soon])
 
     def _claim(self, tx: Transaction, subject: Subject, chosen: tuple[Reminder, ...]) -> Letter:

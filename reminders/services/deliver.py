@@ -35,7 +35,9 @@ Progress = Callable[[int, int | None], None]
 class DeliverOutcome:
     """What a delivery did, counted in reminders; `next_at` is when the next one has something to do.
 
-    `stopped` says why the transport rests, if it does; `open_until` until when.
+    `waiting` of the `deferred` wait for another message or for the distance from one, `too_soon` of the `expired` would
+    have followed another message too closely. `stopped` says why the transport rests, if it does; `open_until` until
+    when.
     """
 
     sent: int = 0
@@ -45,6 +47,8 @@ class DeliverOutcome:
     cancelled: int = 0
     expired: int = 0
     held: int = 0
+    waiting: int = 0
+    too_soon: int = 0
     next_at: dt.datetime | None = None
     stopped: str | None = None
     open_until: dt.datetime | None = None
@@ -163,7 +167,7 @@ def _outcome(worker: Worker, tally: Tally, resting: dt.datetime | None) -> Deliv
         upcoming = next_delivery(tx)
     if resting is not None:
         upcoming = max(upcoming, resting) if upcoming else resting
-    names = ("sent", "deferred", "failed", "unknown", "cancelled", "expired", "held")
+    names = ("sent", "deferred", "failed", "unknown", "cancelled", "expired", "held", "waiting", "too_soon")
     counts = {name: tally.counts[name] for name in names}
     return DeliverOutcome(**counts, next_at=upcoming, stopped=stopped, open_until=resting)
 

@@ -38,7 +38,7 @@ def invitations(office: Office) -> list[tuple[State, str | None]]:
 def test_two_due_within_a_week_go_out_as_one_message(two_lines: Office, server: RealServer) -> None:
     two_lines.clock.set(PEEL_AT)
     outcome = two_lines.deliver(to(server))
-    assert (outcome.sent, outcome.deferred, outcome.next_at) == (0, 1, LIPS_AT)
+    assert (outcome.sent, outcome.deferred, outcome.waiting, outcome.next_at) == (0, 1, 1, LIPS_AT)
     assert two_lines.states()["planned waiting_to_merge"] == 1
     two_lines.clock.set(LIPS_AT)
     assert two_lines.deliver(to(server)).sent == 2
@@ -116,7 +116,7 @@ def test_what_cannot_keep_its_distance_within_its_days_expires_as_too_soon(offic
     assert office.deliver(to(server)).sent == 1
     office.clock.set(utc("2026-04-28 09:00"))
     outcome = office.deliver(to(server))
-    assert (outcome.sent, outcome.expired) == (0, 1)
+    assert (outcome.sent, outcome.expired, outcome.too_soon) == (0, 1, 1)
     [row] = [row for row in office.rows() if row.step == "invitation" and row.protocol == "botulinum-cosmetic"]
     assert (row.state, row.reason) == (State.EXPIRED, Reason.TOO_SOON)
 
