@@ -53,7 +53,7 @@ class Settings(BaseSettings):
     secret_key: Annotated[tuple[str, ...], NoDecode] = ()
     secret_key_file: Path = Path(KEY_FILE)
     listen: str = "127.0.0.1:8000"
-    lease_s: int = Field(default=60, ge=5)
+    lease_s: int = Field(default=60, ge=5, le=3600)
     round: int = Field(default=1, ge=1, le=32)
     log: Literal["text", "json"] = "text"
 

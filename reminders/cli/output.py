@@ -40,7 +40,11 @@ class CannotWrite(CannotDo):
 
 
 def ready_streams() -> None:
-    """Let both streams say everything, whatever the locale says they can."""
+    """Let both streams say everything, whatever the locale says they can; one that was closed says nothing."""
+    if sys.stdout is None:
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - as long as the program
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - likewise
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:

@@ -5,6 +5,7 @@ on standard error; asking for help loads neither the database's nor the template
 """
 
 import contextlib
+import errno
 import os
 import re
 import sys
@@ -193,10 +194,18 @@ def _about_letters(args: Sequence[str]) -> str | None:
 
 def _about_a_file(error: OSError) -> str | None:
     """Return what is wrong with a file that a command was to read or write; None when no file is at fault."""
-    if error.filename is None or error.strerror is None:
+    if error.strerror is None:
         return None
+    if error.filename is None:
+        words = f"The output could not be written: {error.strerror}. What the command did stands."
+        return words if _printing(error) else None
     name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else "A file"
     return f"{name} cannot be used: {error.strerror}. Check the path and its permissions."
+
+
+def _printing(error: OSError) -> bool:
+    """Tell whether it is an output that failed: no room behind it, or nobody there."""
+    return error.errno in (errno.ENOSPC, errno.EIO, errno.EBADF)
 
 
 def _fault(error: BaseException) -> str:
@@ -204,8 +213,8 @@ def _fault(error: BaseException) -> str:
     if os.environ.get("REMINDERS_DEBUG") == "1":
         traceback.print_exception(error)
     return (
-        f"The program has a fault ({type(error).__name__} at {_place(error.__traceback__)}); what was being changed "
-        "was taken back. Please report it with this line; REMINDERS_DEBUG=1 shows more."
+        f"The program has a fault ({type(error).__name__} at {_place(error.__traceback__)}). Look at what the command "
+        "did before you repeat it, and please report this line; REMINDERS_DEBUG=1 shows more."
     )
 
 

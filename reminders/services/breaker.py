@@ -14,6 +14,8 @@ from reminders.store.transports import Breaker
 
 FAULTS_TO_OPEN = 3
 REFUSALS_TO_OPEN = 5
+LONGEST_REST = dt.timedelta(hours=1)
+"""No pause is longer; one that seems to be was set under a clock that was wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,8 @@ class Breakers:
     def open_until(self, tx: Transaction) -> dt.datetime | None:
         """Return until when the transport rests, or None; when the time has come, one message may try it."""
         state = transports.breaker(tx, self.name)
-        return state.open_until if state.open_until and tx.now < state.open_until else None
+        until = state.open_until
+        return until if until and tx.now < until <= tx.now + LONGEST_REST else None
 
     def on_trial(self, tx: Transaction) -> bool:
         """Tell whether the transport has rested and nothing was accepted since: then one message tries it alone."""

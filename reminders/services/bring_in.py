@@ -34,6 +34,7 @@ from reminders.services.import_tally import Tally
 from reminders.services.import_workbook import Workbook
 from reminders.services.keys import Keys
 from reminders.store.database import Database
+from reminders.store.files import file_paths
 
 __all__ = ["ImportReport", "ImportRequest", "NoSuchFile", "Progress", "RowProblem", "bring_in"]
 
@@ -59,6 +60,7 @@ def bring_in(
     With `dry_run` every transaction is undone and the report tells what would have happened.
     """
     tell = progress or _tell_nobody
+    _refuse_the_database(database, request)
     with database.read(clock.now()) as tx:
         clinic = the_clinic(tx, request.clinic)
         rules = rules_for(tx, clinic)
@@ -139,6 +141,17 @@ class _Pile:
                 chunk, rows = [], 0
         if chunk:
             yield chunk
+
+
+def _refuse_the_database(database: Database, request: ImportRequest) -> None:
+    """Raise when a file to read or to write is the database itself.
+
+    Opening and closing it would drop the locks this program holds on it; replacing it would be the end of it.
+    """
+    own = [path for path in file_paths(database.address) if path.exists()]
+    for given in (request.path, request.values, request.errors):
+        if given is not None and given.exists() and any(given.samefile(path) for path in own):
+            raise NoSuchFile(name=given.name, problem="it is this installation's database")
 
 
 def _open(request: ImportRequest) -> CsvTable | Workbook:

@@ -115,7 +115,7 @@ def _day_part(given: str) -> str:
 def _brings_back(known: dt.date, form: str) -> bool:
     try:
         return dt.datetime.strptime(known.strftime(form), form).date() == known  # noqa: DTZ007 - a day, not a moment
-    except ValueError:
+    except (ValueError, re.error):  # a directive that stands twice
         return False
 
 

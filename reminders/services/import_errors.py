@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Protocol, Self
 
-from reminders.errors import BadInput
+from reminders.errors import BadInput, CannotDo
 from reminders.services.import_columns import PROBLEM_COLUMN
 from reminders.services.import_days import Days, TypedDay
 from reminders.services.import_file import Row
@@ -24,9 +24,15 @@ from reminders.services.import_values import is_formula
 MOST_LISTED = 20_000
 """The most errors, and the most warnings, that a report lists; the error file has no such limit."""
 
+_HEADER_ROOM = 65536
+
 
 class ErrorFileUnwritable(BadInput):
     """The error file {path} cannot be written ({problem}): name another with --errors."""
+
+
+class ErrorFileLost(CannotDo):
+    """The file was imported, but the error file {path} could not be written: {problem}. Import it again to get one."""
 
 
 class Table(Protocol):
@@ -85,13 +91,31 @@ def _found(line: str) -> RowProblem:
     return RowProblem(int(row), column, problem)
 
 
+def _refuse_what_is_no_error_file(path: Path, source: Path) -> None:
+    """Raise unless nothing is lost when `path` is replaced: it is new, empty, or an error file of an earlier import.
+
+    Else a slip of the hand replaces the database, or the key that alone opens it.
+    """
+    if not path.exists():
+        return
+    if path.samefile(source):
+        raise ErrorFileUnwritable(path=path, problem="it is the file being imported")
+    if not path.is_file() or path.is_symlink():
+        raise ErrorFileUnwritable(path=path, problem="something that is no plain file has that name")
+    if path.stat().st_size == 0:
+        return
+    with path.open("rb") as file:
+        ours = PROBLEM_COLUMN.encode() in file.read(_HEADER_ROOM).lower()
+    if not ours:
+        raise ErrorFileUnwritable(path=path, problem="there is another file of that name; choose a new one")
+
+
 class ErrorFile:
     """The file of rejected rows: tried before anything is stored, put in its place when everything is."""
 
     def __init__(self, path: Path, source: Path) -> None:
         """Open a file beside `path`; raises `ErrorFileUnwritable`, also when `path` is the imported file itself."""
-        if path.exists() and path.samefile(source):
-            raise ErrorFileUnwritable(path=path, problem="it is the file being imported")
+        _refuse_what_is_no_error_file(path, source)
         self._path = path
         self._days: Days | None = None
         try:
@@ -117,7 +141,7 @@ class ErrorFile:
             self._file.close()
             self._part.replace(self._path)
         except OSError as fault:
-            raise ErrorFileUnwritable(path=self._path, problem=fault.strerror or "refused") from None
+            raise ErrorFileLost(path=self._path, problem=fault.strerror or "refused") from None
 
     def _write(self, table: Table, problems: Iterable[RowProblem], days: Days) -> None:
         writer = csv.writer(self._file, delimiter=table.delimiter, lineterminator="\r\n")

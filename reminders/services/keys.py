@@ -34,6 +34,10 @@ class UnreadableSecretKey(CannotDo):
     """The secret key in {path} cannot be used: it must be readable text of 32 characters or more."""
 
 
+class KeyUnwritable(CannotDo):
+    """The secret key could not be written to {path}: make room there, then run the command again."""
+
+
 class Keys:
     """What the pepper derives; deterministic, so that the same facts give the same Message-ID."""
 
@@ -81,12 +85,16 @@ def read_ring(settings: Settings) -> tuple[str, ...]:
 
 
 def make_key_file(path: Path) -> None:
-    """Write a fresh key, readable by its owner alone; an existing file is never touched."""
+    """Write a fresh key, readable by its owner alone; an existing file is never touched, half a key never left."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(secrets.token_urlsafe(48) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(secrets.token_urlsafe(48) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise KeyUnwritable(path=path) from None
 
 
 def wrap_new_pepper(ring: Sequence[str]) -> bytes:

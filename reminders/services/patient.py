@@ -5,6 +5,7 @@ taken back only by a person who says so expressly.
 """
 
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,7 +27,7 @@ from reminders.store.database import Transaction
 from reminders.store.patients import Patient
 
 LONGEST_REF = 64
-LONGEST_HOLD_CODE = 40
+HOLD_CODE = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 LONGEST_OWN_INTERVAL = dt.timedelta(days=10 * 366)
 SCOPES = ("all", *TreatmentClass)
 
@@ -151,9 +152,8 @@ def hold_patient(
     line = the_line(tx, patient, line)
     if until is not None and until <= local_day(clinic.timezone, tx.now):
         raise typed.BadValue(field="--until", problem="it must lie after today; write `open` for a hold without an end")
-    code = typed.text("--why", code)
-    if len(code) > LONGEST_HOLD_CODE:
-        raise typed.BadValue(field="--why", problem=f"give a short code, at most {LONGEST_HOLD_CODE} characters")
+    if not HOLD_CODE.fullmatch(code):
+        raise typed.BadValue(field="--why", problem="give a short code of letters, digits, - and _, such as pregnancy")
     contacts.add_hold(tx, patient, line, until, code)
     return plan_patients(tx, clinic, [patient.id])
 

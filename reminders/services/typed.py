@@ -3,6 +3,7 @@
 Invariant: nothing unprintable passes, and no complaint repeats a name or an address.
 """
 
+import re
 import unicodedata
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
@@ -14,6 +15,7 @@ from reminders.mail.address import BadAddress, parse_address
 JURISDICTIONS = ("us", "uk", "au", "eu")
 LONGEST_TEXT = 500
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+TIME_OF_DAY = re.compile(r"[0-9]{1,2}:[0-9]{2}")
 _LAST_MINUTE = 59
 _LANGUAGE_LENGTHS = range(2, 13)
 _LONGEST_SLUG = 63
@@ -47,8 +49,12 @@ def address(field: str, value: str) -> str:
 def web_address(field: str, value: str) -> str:
     """Return an https address that may stand in a message."""
     found = text(field, value)
-    parts = urlsplit(found)
-    if parts.scheme != "https" or not parts.hostname or parts.username or any(c in found for c in ' <>"'):
+    try:
+        parts = urlsplit(found)
+        usable = parts.scheme == "https" and parts.hostname and not parts.username and parts.port != 0
+    except ValueError:  # a bracket or a port that is none
+        usable = False
+    if not usable or any(c in found for c in ' <>"'):
         raise BadValue(field=field, problem="give an address that begins with https://")
     return found
 
@@ -56,7 +62,7 @@ def web_address(field: str, value: str) -> str:
 def minutes(field: str, value: str) -> int:
     """Return a time of day such as 09:00 (24:00 is the end of the day) in minutes."""
     hours, colon, rest = value.strip().partition(":")
-    if not (colon and hours.isdigit() and rest.isdigit() and len(rest) == len("MM") and len(hours) <= len("HH")):
+    if not (colon and TIME_OF_DAY.fullmatch(f"{hours}:{rest}")):
         raise BadValue(field=field, problem="write a time of day as HH:MM")
     found = int(hours) * 60 + int(rest)
     if int(rest) > _LAST_MINUTE or found > MINUTES_OF_A_DAY:

@@ -5,6 +5,7 @@ begun by us, as a reader or as the one writer: what a writer has read stays true
 """
 
 import sqlite3
+import stat
 from pathlib import Path
 from urllib.parse import quote
 
@@ -23,7 +24,6 @@ BUSY_MS = 30_000
 
 _ONE_WRITER = 0x7265_6D69  # any number that only we use: PostgreSQL's advisory locks are named by numbers
 
-_HEADER = b"SQLite format 3\x00"
 
 _PRAGMAS = (
     "journal_mode = WAL",
@@ -90,18 +90,21 @@ def sqlite_engine(path: Path, *, busy_ms: int = BUSY_MS, create: bool = False) -
 
 
 def refuse_unusable(path: Path) -> None:
-    """Raise unless `path` is a file that begins as an SQLite database does (sqlite.org/fileformat.html, 1.3)."""
+    """Raise unless `path` is a file with something in it; what is in it, SQLite says itself.
+
+    The file is never opened here: closing it would drop every lock this program holds on it (POSIX; see
+    sqlite.org/howtocorrupt.html, 2.2), and the next program to end would delete the log that we still write.
+    """
     try:
-        with path.open("rb") as file:
-            start = file.read(len(_HEADER))
+        found = path.stat()
     except FileNotFoundError:
         raise DatabaseMissing(place=path) from None
-    except OSError as error:
-        raise DatabaseCorrupt(place=path, problem=error.strerror) from None
-    if not start:
+    except (OSError, ValueError) as error:
+        raise DatabaseCorrupt(place=path, problem=getattr(error, "strerror", None) or "its name is no path") from None
+    if not stat.S_ISREG(found.st_mode):
+        raise DatabaseCorrupt(place=path, problem="it is no file")
+    if not found.st_size:
         raise DatabaseCorrupt(place=path, problem="the file is empty")
-    if start != _HEADER:
-        raise DatabaseCorrupt(place=path, problem="it is no SQLite file, or its beginning is damaged")
 
 
 def _set_pragmas(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:

@@ -16,6 +16,10 @@ class DatabaseBusy(CannotDo):
     """Another program is writing to the database and did not finish in time: try again in a moment."""
 
 
+class DiskTrouble(CannotDo):
+    """The database's disk could not be read or written: check its free room and its health, then try again."""
+
+
 class DiskFull(CannotDo):
     """There is no room left where the database is: nothing was changed. Make room and try again."""
 
@@ -66,7 +70,7 @@ _SQLITE: dict[int, type[RemindersError]] = {
     sqlite3.SQLITE_READONLY: DatabaseUnwritable,
     sqlite3.SQLITE_CANTOPEN: DatabaseUnwritable,
     sqlite3.SQLITE_PERM: DatabaseUnwritable,
-    sqlite3.SQLITE_IOERR: DatabaseDamaged,
+    sqlite3.SQLITE_IOERR: DiskTrouble,
     sqlite3.SQLITE_CORRUPT: DatabaseDamaged,
     sqlite3.SQLITE_NOTADB: DatabaseDamaged,
 }
@@ -78,7 +82,7 @@ _POSTGRESQL = {
     "40P01": DatabaseBusy,
     "XX001": DatabaseDamaged,
     "XX002": DatabaseDamaged,
-    "58030": DatabaseDamaged,
+    "58030": DiskTrouble,
     "25006": DatabaseUnwritable,
 }
 """SQLSTATE codes (postgresql.org/docs, appendix A): no room, locks and conflicts, damage, a read-only transaction."""

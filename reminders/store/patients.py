@@ -14,7 +14,7 @@ from reminders.domain.facts import Consent, Status
 from reminders.store.audit_trail import Event, record, record_many
 from reminders.store.database import Transaction
 from reminders.store.rows import insert_row, insert_rows, pieces
-from reminders.store.schema import links, messages, patients, treatments
+from reminders.store.schema import holds, links, messages, patients, treatments
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +181,7 @@ def erase_patient(tx: Transaction, patient_id: int) -> None:
     hidden = {"content": null(), "address_key": null(), "fingerprint": null()}
     tx.connection.execute(update(messages).where(messages.c.patient_id == patient_id).values(hidden))
     tx.connection.execute(update(treatments).where(treatments.c.patient_id == patient_id).values(ref=null()))
+    tx.connection.execute(update(holds).where(holds.c.patient_id == patient_id).values(code="erased"))
     tx.connection.execute(delete(links).where(links.c.patient_id == patient_id))
     record(tx, "erase", "patient", patient_id, clinic_id=clinic_id, patient_id=patient_id)
 
