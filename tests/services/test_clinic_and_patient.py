@@ -320,3 +320,9 @@ def test_an_opt_in_does_not_lift_what_an_erasure_left(desk: Office) -> None:
     with pytest.raises(NotOptedOut):
         change(desk, "P2", opt_in="all")
     assert reasons(desk, "P2") == {"cancelled opted_out"}
+
+
+@pytest.mark.parametrize("code", ["", "Anna moved to Leeds", "x" * 41, "a\x00b"])
+def test_a_holds_code_is_a_code_and_no_place_for_names(desk: Office, code: str) -> None:
+    with desk.write() as tx, pytest.raises(BadValue, match="short code"):
+        patient.hold_patient(tx, the_clinic(tx, "riverside"), "P1", None, None, code)
