@@ -39,7 +39,7 @@ def add_clinic(tx: Transaction, slug: str, given: Mapping[str, Any], practitione
     values = {**DEFAULTS, **clinic_values(given, tx.now)}
     clinic = clinics.add_clinic(tx, slug=slug, **values)
     for name in practitioners:
-        clinics.add_practitioner(tx, clinic.id, typed.text("--practitioner", name))
+        clinics.add_practitioner(tx, clinic.id, typed.shown_name("--practitioner", name))
     return the_clinic(tx, slug)
 
 
@@ -59,8 +59,8 @@ def change_clinic(
         clinics.change_clinic(tx, before.id, values)
     known = {practitioner.name for practitioner in clinics.practitioners(tx, before.id)}
     for name in practitioners:
-        if typed.text("--practitioner", name) not in known:
-            clinics.add_practitioner(tx, before.id, typed.text("--practitioner", name))
+        if typed.shown_name("--practitioner", name) not in known:
+            clinics.add_practitioner(tx, before.id, typed.shown_name("--practitioner", name))
     for name in left:
         clinics.set_practitioner_left(tx, the_practitioner(tx, before, name).id, local_day(before.timezone, tx.now))
     if closed or opened:
@@ -98,10 +98,10 @@ def add_location(tx: Transaction, slug: str, name: str, given: Mapping[str, Any]
 def clinic_values(given: Mapping[str, object], now: dt.datetime, before: Clinic | None = None) -> dict[str, object]:
     """Return the checked columns of a clinic from what was typed; `before` is the clinic that is changed."""
     checks: dict[str, Callable[[Any], object]] = {
-        "name": lambda v: typed.text("--name", v),
+        "name": lambda v: typed.shown_name("--name", v),
         "timezone": typed.zone,
         "email": lambda v: typed.address("--email", v),
-        "sender_name": lambda v: typed.text("--sender-name", v),
+        "sender_name": lambda v: typed.shown_name("--sender-name", v),
         "reply_to": lambda v: typed.address("--reply-to", v),
         "phone": lambda v: typed.text("--phone", v),
         "booking_url": lambda v: typed.web_address("--booking-url", v),

@@ -14,6 +14,7 @@ from reminders.mail.address import BadAddress, parse_address
 
 JURISDICTIONS = ("us", "uk", "au", "eu")
 LONGEST_TEXT = 500
+TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 TIME_OF_DAY = re.compile(r"[0-9]{1,2}:[0-9]{2}")
 _LAST_MINUTE = 59
@@ -38,6 +39,17 @@ def text(field: str, value: str, *, lines: bool = False) -> str:
     return found
 
 
+def shown_name(field: str, value: str) -> str:
+    """Return a name that stands in every message of a clinic: also without marks that turn the text, or a link.
+
+    One such name would hold all of the clinic's mail when it is sent; here it is one sentence.
+    """
+    found = text(field, value)
+    if "=?" in found or "://" in found or any(letter in TURNS for letter in found):
+        raise BadValue(field=field, problem="it holds a link, =?, or a mark that turns the direction of the text")
+    return found
+
+
 def address(field: str, value: str) -> str:
     """Return exactly one address; the error never repeats it."""
     try:
@@ -54,7 +66,7 @@ def web_address(field: str, value: str) -> str:
         usable = parts.scheme == "https" and parts.hostname and not parts.username and parts.port != 0
     except ValueError:  # a bracket or a port that is none
         usable = False
-    if not usable or any(c in found for c in ' <>"'):
+    if not usable or any(c in found for c in f' <>"{TURNS}'):
         raise BadValue(field=field, problem="give an address that begins with https://")
     return found
 
