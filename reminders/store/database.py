@@ -14,14 +14,13 @@ from sqlalchemy import Connection
 from reminders.store.columns import NaiveMoment
 from reminders.store.engine import BUSY_MS, WRITES, open_engine, parse, shown
 from reminders.store.faults import in_our_words
-from reminders.store.files import file_paths, quick_check, rewrite, truncate_log
+from reminders.store.files import file_paths, quick_check, rewrite
 from reminders.store.migrating import check_ready, create_or_upgrade, current_revision, head_revision
 
 __all__ = [
     "Database",
     "Transaction",
     "check_ready",
-    "checkpoint_truncate",
     "create_or_upgrade",
     "current_revision",
     "file_paths",
@@ -88,11 +87,6 @@ class Database:
             writer = connection.execution_options(**{WRITES: True})
             with writer.begin():
                 yield Transaction(writer, now, actor, self._audit_key)
-
-
-def checkpoint_truncate(database: Database) -> bool:
-    """Write SQLite's log into its file and empty it; False while a reader still needs the log: try again."""
-    return truncate_log(database.address)
 
 
 def rewrite_files(database: Database) -> bool:

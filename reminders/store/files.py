@@ -35,32 +35,19 @@ def quick_check(url: str) -> tuple[str, ...]:
     return tuple(line for line in said + lost if line != "ok")
 
 
-def truncate_log(url: str) -> bool:
-    """Write the log into the database file and empty it; False while a reader or writer still needs the log.
-
-    Until then the log still holds what was erased (sqlite.org/wal.html). True on PostgreSQL, which has no such step.
-    """
-    return _outside_transactions(url, rewrite=False)
-
-
 def rewrite(url: str) -> bool:
     """Write the database file anew from what is stored, and empty the log; False while others use the database.
 
     `secure_delete` zeroes what is deleted, but not the copies that SQLite left in a page's unused space when it moved
     rows between pages: of 60 erased patients about one could still be read there. A rewritten file has no such copies.
     """
-    return _outside_transactions(url, rewrite=True)
-
-
-def _outside_transactions(url: str, *, rewrite: bool) -> bool:
     if sqlite_path(url) is None:
         return True
     engine = open_engine(url, busy_ms=_PATIENCE_MS)
     try:
         with in_our_words(), closing(engine.raw_connection()) as connection:
             cursor = connection.cursor()
-            if rewrite:
-                cursor.execute("VACUUM")
+            cursor.execute("VACUUM")
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             busy, _, _ = cursor.fetchall()[0]
     except DatabaseBusy:
