@@ -42,6 +42,7 @@ class Clinic:
     send_at: int | None
     daily_limit: int | None
     unknown_consent: str | None
+    colour: str | None
     paused_at: dt.datetime | None
     created_at: dt.datetime
     closed_days: frozenset[dt.date]

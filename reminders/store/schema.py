@@ -17,12 +17,10 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
-    text,
 )
 
 from reminders.store.columns import Moment, StateCode, metadata
 from reminders.store.schema_facts import (
-    answers,
     appointments,
     clinics,
     closed_days,
@@ -32,6 +30,7 @@ from reminders.store.schema_facts import (
     locations,
     opt_outs,
     own_intervals,
+    partial,
     patient_columns,
     patient_key,
     patients,
@@ -42,6 +41,7 @@ from reminders.store.schema_facts import (
     within_clinic,
     within_patient,
 )
+from reminders.store.schema_letters import answers, dkim_keys, logos, templates
 
 __all__ = [
     "answers",
@@ -49,11 +49,13 @@ __all__ = [
     "audit",
     "clinics",
     "closed_days",
+    "dkim_keys",
     "episodes",
     "holds",
     "installation",
     "links",
     "locations",
+    "logos",
     "messages",
     "metadata",
     "opt_outs",
@@ -63,13 +65,10 @@ __all__ = [
     "protocols",
     "reminders",
     "suppressions",
+    "templates",
     "transports",
     "treatments",
 ]
-
-
-def _partial(name: str, condition: str, *columns: str) -> Index:
-    return Index(name, *columns, sqlite_where=text(condition), postgresql_where=text(condition))
 
 
 messages = Table(
@@ -82,6 +81,7 @@ messages = Table(
     Column("stage", String(16), nullable=False),
     Column("fingerprint", String(64)),
     Column("template_version", String(64)),
+    Column("check_version", String(64)),
     Column("content", LargeBinary),
     Column("address_key", String(64)),
     Column("rendered_at", Moment),
@@ -153,13 +153,13 @@ reminders = Table(
     Index("ix_reminders_patient", "patient_id"),
     Index("ix_reminders_due_at", "clinic_id", "due_at"),
     Index("ix_reminders_message", "message_pk"),
-    _partial("ix_reminders_wake", "state = 'planned'", "clinic_id", "wake_at"),
-    _partial("ix_reminders_planned", "state = 'planned'", "clinic_id", "due_at"),
-    _partial("ix_reminders_not_after", "state IN ('held', 'planned')", "not_after"),
-    _partial("ix_reminders_held", "state = 'held'", "reason", "clinic_id"),
-    _partial("ix_reminders_lease", "lease_until IS NOT NULL", "lease_until"),
-    _partial("ix_reminders_sent_at", "sent_at IS NOT NULL", "clinic_id", "sent_at"),
-    _partial("ix_reminders_handed_over_at", "handed_over_at IS NOT NULL", "clinic_id", "handed_over_at"),
+    partial("ix_reminders_wake", "state = 'planned'", "clinic_id", "wake_at"),
+    partial("ix_reminders_planned", "state = 'planned'", "clinic_id", "due_at"),
+    partial("ix_reminders_not_after", "state IN ('held', 'planned')", "not_after"),
+    partial("ix_reminders_held", "state = 'held'", "reason", "clinic_id"),
+    partial("ix_reminders_lease", "lease_until IS NOT NULL", "lease_until"),
+    partial("ix_reminders_sent_at", "sent_at IS NOT NULL", "clinic_id", "sent_at"),
+    partial("ix_reminders_handed_over_at", "handed_over_at IS NOT NULL", "clinic_id", "handed_over_at"),
 )
 
 transports = Table(

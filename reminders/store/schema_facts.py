@@ -45,6 +45,11 @@ def within_patient(column: str, table: str) -> ForeignKeyConstraint:
     return ForeignKeyConstraint(local, [f"{table}.{name}" for name in remote])
 
 
+def partial(name: str, condition: str, *columns: str) -> Index:
+    """Return an index of the rows that fit a condition, on both databases."""
+    return Index(name, *columns, sqlite_where=text(condition), postgresql_where=text(condition))
+
+
 installation = Table(
     "installation",
     metadata,
@@ -78,6 +83,7 @@ clinics = Table(
     Column("send_at", Integer),
     Column("daily_limit", Integer),
     Column("unknown_consent", String(32)),
+    Column("colour", String(7)),
     Column("paused_at", Moment),
     Column("created_at", Moment, nullable=False),
 )
@@ -151,12 +157,7 @@ patients = Table(
     UniqueConstraint("clinic_id", "id"),
     within_clinic("practitioner_id", "practitioners"),
     within_clinic("location_id", "locations"),
-    Index(
-        "ix_patients_replan_at",
-        "replan_at",
-        sqlite_where=text("replan_at IS NOT NULL"),
-        postgresql_where=text("replan_at IS NOT NULL"),
-    ),
+    partial("ix_patients_replan_at", "replan_at IS NOT NULL", "replan_at"),
     Index("ix_patients_address_key", "clinic_id", "address_key"),
 )
 
@@ -208,18 +209,6 @@ holds = Table(
     Column("ended_at", Moment),
     patient_key(),
     Index("ix_holds_patient", "patient_id"),
-)
-
-answers = Table(
-    "answers",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    *patient_columns(),
-    Column("kind", String(32), nullable=False),
-    Column("at", Moment, nullable=False),
-    Column("closed_at", Moment),
-    patient_key(),
-    Index("ix_answers_patient", "patient_id"),
 )
 
 episodes = Table(

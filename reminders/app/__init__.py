@@ -1,0 +1,34 @@
+"""The composition root: settings become one `App` with one short method per verb. It decides nothing.
+
+Invariant: every verb is one service; the faces know this class and nothing below it but values.
+"""
+
+from typing import Any
+
+from reminders.app.clinics import ClinicVerbs
+from reminders.app.delivery import DeliveryVerbs
+from reminders.app.patients import PatientVerbs
+from reminders.clock import Clock, SystemClock
+from reminders.services import doctor, install
+from reminders.settings import Settings
+
+
+class App(ClinicVerbs, PatientVerbs, DeliveryVerbs):
+    """Everything the product does, opened on one database; each noun's verbs stand in a file of their own."""
+
+
+def init(settings: Settings, clock: Clock | None = None) -> install.Installed:
+    """Create or upgrade the installation."""
+    return install.install(settings, clock or SystemClock())
+
+
+def examine(settings: Settings, mail_to: str | None = None, clock: Clock | None = None) -> tuple[doctor.Check, ...]:
+    """Say what is wrong with the installation and how to mend it, whatever state it is in."""
+    return doctor.doctor(settings, clock or SystemClock(), mail_to)
+
+
+def open_app(settings: Settings, clock: Clock | None = None, **given: Any) -> App:  # noqa: ANN401 - handed to `App` as they are
+    """Open the product; raises `DatabaseNotReady` where `reminders init` is needed."""
+    clock = clock or SystemClock()
+    database, keys = install.open_installation(settings, clock)
+    return App(settings, database, keys, clock, **given)

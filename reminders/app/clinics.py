@@ -1,0 +1,72 @@
+"""Enrolling clinics and keeping the catalogue they go by.
+
+Invariant: every verb is one service; nothing is decided here.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from reminders.app.opened import Opened
+from reminders.domain.protocol import Protocol
+from reminders.services import (
+    catalogue,
+    catalogue_file,
+    clinic,
+    plan,
+)
+from reminders.store import clinics, protocols
+from reminders.store.clinics import Clinic, Practitioner
+
+
+class ClinicVerbs(Opened):
+    """Enrolling clinics and keeping the catalogue they go by."""
+
+    def add_clinic(self, slug: str, given: Mapping[str, Any], practitioners: Sequence[str]) -> Clinic:
+        """Enrol a clinic."""
+        with self._writing() as tx:
+            return clinic.add_clinic(tx, slug, given, practitioners)
+
+    def change_clinic(
+        self,
+        slug: str,
+        given: Mapping[str, Any],
+        practitioners: Sequence[str] = (),
+        left: Sequence[str] = (),
+        closed: Sequence[dt.date] = (),
+        opened: Sequence[dt.date] = (),
+    ) -> tuple[Clinic, plan.PlanOutcome]:
+        """Change a clinic's settings and replan it."""
+        with self._writing() as tx:
+            return clinic.change_clinic(tx, slug, given, practitioners, left, closed, opened)
+
+    def pause_clinic(self, slug: str, *, paused: bool) -> tuple[Clinic, plan.PlanOutcome]:
+        """Pause or resume a clinic."""
+        with self._writing() as tx:
+            return clinic.set_paused(tx, slug, paused=paused)
+
+    def add_location(self, slug: str, name: str, given: Mapping[str, Any]) -> Clinic:
+        """Add or change a place of a clinic."""
+        with self._writing() as tx:
+            return clinic.add_location(tx, slug, name, given)
+
+    def clinics(self) -> list[tuple[Clinic, list[Practitioner]]]:
+        """Return every clinic with its practitioners."""
+        with self._reading() as tx:
+            return [(found, clinics.practitioners(tx, found.id)) for found in clinics.all_clinics(tx)]
+
+    def protocols(self) -> list[Protocol]:
+        """Return the catalogue's current versions, by code."""
+        with self._reading() as tx:
+            return sorted(protocols.current(tx).values(), key=lambda protocol: protocol.code)
+
+    def import_protocols(self, path: Path) -> catalogue.CatalogueOutcome:
+        """Take a catalogue file in, as a whole or not at all, and replan whom it touches."""
+        found = catalogue_file.read_catalogue(path)
+        with self._writing() as tx:
+            return catalogue.import_catalogue(tx, found)
+
+    def export_protocols(self) -> str:
+        """Return the catalogue as a file that people can read and edit."""
+        return catalogue_file.write_catalogue(self.protocols())

@@ -1,0 +1,105 @@
+"""Planning, sending, showing and deciding what is sent.
+
+Invariant: every verb is one service; nothing is decided here.
+"""
+
+import datetime as dt
+import os
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+
+from reminders.app.opened import Opened
+from reminders.domain.lifecycle import State
+from reminders.mail.render import Renderer
+from reminders.services import (
+    audit,
+    decide,
+    deliver,
+    explain,
+    overview,
+    plan,
+    preview,
+)
+from reminders.services.breaker import Breakers
+from reminders.services.configured import configured_transport
+from reminders.services.find import the_clinic
+from reminders.services.plan import Progress
+from reminders.services.rounds import Worker
+
+
+class DeliveryVerbs(Opened):
+    """Planning, sending, showing and deciding what is sent."""
+
+    def plan(self, progress: Progress | None = None) -> plan.PlanOutcome:
+        """Make the stored reminders agree with the facts."""
+        return plan.plan_everyone(self.database, self.clock, progress)
+
+    def deliver(self, progress: Progress | None = None) -> deliver.DeliverOutcome:
+        """Send everything that is due now."""
+        transport = self.transport or configured_transport(self.settings)
+        worker = Worker(
+            database=self.database,
+            clock=self.clock,
+            keys=self.keys,
+            renderer=Renderer(),
+            transport=transport,
+            breakers=Breakers(transport.name),
+            lease=dt.timedelta(seconds=self.settings.lease_s),
+            link_base=self.settings.link_base,
+            observe=self.observe,
+            chance=self.chance,
+        )
+        name = f"deliver-{os.getpid()}-{secrets.token_hex(4)}"
+        return deliver.deliver(worker, name, self.settings.round, progress)
+
+    @contextmanager
+    def list(self, wanted: overview.Filter) -> Iterator[Iterator[overview.ReminderView]]:
+        """Open a stream of the reminders that fit; read it inside the context."""
+        with self._reading() as tx, closing(overview.list_reminders(tx, wanted)) as found:
+            yield found
+
+    def why(self, slug: str, ref: str) -> explain.Explanation:
+        """Explain every step of one patient."""
+        with self._reading() as tx:
+            return explain.why(tx, the_clinic(tx, slug), ref)
+
+    def preview(self, slug: str, ref: str, step: str | None) -> preview.Preview:
+        """Return exactly what would be sent."""
+        with self._reading() as tx:
+            found, base = the_clinic(tx, slug), self.settings.link_base
+            return preview.preview(tx, self.keys, Renderer(), base, found, ref, step)
+
+    def release(self, ids: Sequence[int]) -> decide.Decision:
+        """Let held reminders go."""
+        with self._writing() as tx:
+            return decide.release(tx, ids)
+
+    def release_all(self, slug: str) -> decide.Decision:
+        """Let everything held at a clinic go."""
+        with self._writing() as tx:
+            return decide.release_all(tx, the_clinic(tx, slug))
+
+    def hold(self, ids: Sequence[int], why: str) -> decide.Decision:
+        """Hold planned reminders for a person."""
+        with self._writing() as tx:
+            return decide.hold(tx, ids, why)
+
+    def settle(self, reminder_id: int, state: State, why: str) -> decide.Decision:
+        """Decide what became of an unknown message."""
+        with self._writing() as tx:
+            return decide.settle(tx, reminder_id, state, why)
+
+    def retry(self, ids: Sequence[int]) -> decide.Decision:
+        """Plan failed reminders again."""
+        with self._writing() as tx:
+            return decide.retry(tx, ids)
+
+    def came_back(self, reminder_id: int, *, complaint: bool) -> decide.Decision:
+        """Record a bounce or a complaint."""
+        with self._writing() as tx:
+            return decide.came_back(tx, reminder_id, complaint=complaint)
+
+    def audit(self, progress: Progress | None = None) -> audit.AuditReport:
+        """Verify the promises on the live database."""
+        return audit.audit(self.database, self.clock, self.keys, progress)
