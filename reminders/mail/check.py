@@ -36,7 +36,9 @@ def complaints(rendered: RenderedMessage, facts: MessageFacts, links: MessageLin
     html = read_html(rendered.html)
     found = [
         *_about_subject(rendered.subject),
-        *_about_part("text", _plain(rendered.text), _plain(section_of_text(rendered.text)), facts, links),
+        *_about_part(
+            "text", _plain(rendered.text), _plain(section_of_text(rendered.text, facts.language)), facts, links
+        ),
         *_about_part("HTML", _plain(html.text), _plain(html.section), facts, links),
         *_about_links_in_text(rendered.text, facts, links),
         *_about_html(html, facts, links),
@@ -139,12 +141,13 @@ def _shown_values(facts: MessageFacts, links: MessageLinks) -> list[str]:
     return [_plain(value) for value in values if value and value.strip()]
 
 
-def section_of_text(text: str) -> str:
+def section_of_text(text: str, language: str) -> str:
     """Return the text below the consultation's underlined heading, up to the next one; empty where it is missing."""
+    heading = wording.consultation_heading(language)
     lines = text.split("\n")
     headings = [at for at, line in enumerate(lines[1:]) if line and set(line) == {"-"} and lines[at]]
     for here, following in itertools.pairwise([*headings, len(lines)]):
-        if lines[here] == wording.CONSULTATION_HEADING:
+        if lines[here] == heading:
             return "\n".join(lines[here + 2 : following])
     return ""
 

@@ -14,7 +14,7 @@ from email.message import EmailMessage, MIMEPart
 from email.utils import format_datetime
 from typing import NamedTuple
 
-from reminders.mail import headers, wording
+from reminders.mail import headers
 from reminders.mail.address import mailto, sender_domain
 from reminders.mail.message import MessageFacts, MessageLinks, RenderedMessage
 
@@ -59,7 +59,7 @@ def compose(
         *_ways_out(facts, links),
         headers.plain("Auto-Submitted", "auto-generated"),  # RFC 3834: automatic replies stay silent
         headers.plain("X-Auto-Response-Suppress", "All"),  # the same for Exchange
-        headers.plain("Content-Language", wording.LANGUAGE),
+        headers.plain("Content-Language", facts.language),
         headers.plain("MIME-Version", "1.0"),
         headers.plain("Content-Type", f'multipart/alternative; boundary="{boundary}"'),
     ]

@@ -9,6 +9,7 @@ from reminders.mail import wording
 from reminders.mail.check import section_of_text
 from reminders.mail.compose import parts
 from reminders.mail.html import read_html
+from reminders.mail.words import language_of
 
 _REACHABLE = re.compile(r"@|https://|\d[\d ().\-/]{4,}\d")
 """An e-mail address, a link, or a telephone number."""
@@ -20,10 +21,12 @@ def lacks_consultation(content: bytes) -> tuple[str, ...]:
         kept = parts(content)
     except (LookupError, ValueError):  # not what `compose` made: a part in an encoding that nobody knows
         return ("it cannot be read",)
-    sections = (("text", section_of_text(kept.text)), ("HTML", read_html(kept.html).section))
+    language = language_of(dict(kept.headers).get("Content-Language"))
+    sections = (("text", section_of_text(kept.text, language)), ("HTML", read_html(kept.html).section))
+    heading = wording.consultation_heading(language)
     found = []
     for part, section in sections:
-        words = " ".join(section.split()).removeprefix(wording.CONSULTATION_HEADING).strip()
+        words = " ".join(section.split()).removeprefix(heading).strip()
         if not words:
             found.append(f"the {part} part has no consultation section")
         elif not _REACHABLE.search(words):

@@ -16,13 +16,34 @@ Jurisdiction = Literal["us", "uk", "au", "eu"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Logo:
+    """A clinic's picture as it is embedded: `digest` is the SHA-256 of `content` in hex, sizes are in pixels."""
+
+    digest: str
+    media_type: str
+    width: int
+    height: int
+    content: bytes
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class OwnTemplate:
+    """A template of the clinic's own: its id in the store, its version, and its file as written."""
+
+    id: int
+    version: int
+    source: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class MessageFacts:
     """Everything a message shows: strings of printable text, and days of the clinic's calendar.
 
     `None` means that the clinic has none; a `practitioner` of `None` is "our team", and an empty `patient_name` is not
     shown: the records of some clinics lack it. `label` is the patient-facing one,
     ready to stand in a sentence ("a follow-up consultation"). `window_is_open` says whether `opens` is today or past on
-    the day of sending. `reminder_keys` are the identities of the reminders the message carries; they are never shown.
+    the day of sending. `language` is one of `words.LANGUAGES`, `country` an ISO 3166 code, `colour` a web colour
+    ("#2c6e68"). `reminder_keys` are the identities of the reminders the message carries; they are never shown.
     """
 
     clinic_name: str
@@ -45,6 +66,10 @@ class MessageFacts:
     closes: dt.date
     window_is_open: bool
     reminder_keys: tuple[str, ...] = ()
+    country: str | None = None
+    colour: str | None = None
+    logo: Logo | None = None
+    own: OwnTemplate | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -71,7 +96,9 @@ def fingerprint(facts: MessageFacts, template_version: str) -> str:
     The order of `reminder_keys` does not matter: they are a set (product rule: a message is rendered anew when a fact
     shown in it or its set of reminders changed).
     """
-    shown: dict[str, object] = dataclasses.asdict(facts)
+    shown: dict[str, object] = {field.name: getattr(facts, field.name) for field in dataclasses.fields(facts)}
+    shown |= {"logo": facts.logo.digest if facts.logo else None}
+    shown |= {"own": dataclasses.astuple(facts.own) if facts.own else None}
     shown |= {"opens": facts.opens.isoformat(), "closes": facts.closes.isoformat()}
     shown |= {"reminder_keys": sorted(facts.reminder_keys), "template_version": template_version}
     return hashlib.sha256(json.dumps(shown, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

@@ -1,50 +1,68 @@
 """The words of the product's own frame that follow from the facts: days, the window, numbers to call.
 
-Invariant: a message is wholly in one language (today English, whatever the patient's), and no sentence offers a day
-before the window opens.
+Invariant: a message is wholly in one language, and no sentence offers a day before the window opens.
 """
 
 import datetime as dt
 
+from babel.dates import format_date
+
 from reminders.mail.message import Jurisdiction, MessageFacts
+from reminders.mail.words import words
 
-LANGUAGE = "en"
-OUR_TEAM = "our team"
-CONSULTATION_HEADING = "Your consultation"
-"""Opens the consultation section in both parts; the check recognises the section by it."""
+ROOM = "mail"
+"""Where the words of the mail's frame stand."""
 
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
+_LOCALES: dict[tuple[str, Jurisdiction], str] = {
+    ("en", "us"): "en_US",
+    ("en", "au"): "en_AU",
+    ("es", "us"): "es_US",
+    ("pt", "us"): "pt_BR",
+}
+_USUAL_LOCALES = {"en": "en_GB", "pt": "pt_PT"}
 _EMERGENCY_NUMBERS: dict[Jurisdiction, str] = {"us": "911", "uk": "999", "au": "000", "eu": "112"}
-_NO_NUMBER = "your local emergency number"
+_OTHER_COUNTRIES = {
+    "US": "911",
+    "CA": "911",
+    "MX": "911",
+    "AU": "000",
+    "NZ": "111",
+    "GB": "999",
+    "CH": "112",
+    "NO": "113",
+    "IS": "112",
+    "BR": "192",
+    "AE": "998",
+    "SA": "997",
+}
 _LONGEST_NUMBER = 15  # digits, ITU-T E.164
 
 
-def day_in_words(day: dt.date, jurisdiction: Jurisdiction | None) -> str:
-    """Return a day as its readers write it: "March 3, 2027" in the United States, "3 March 2027" elsewhere.
-
-    Written out here because `strftime` follows the machine's locale.
-    """
-    month = _MONTHS[day.month - 1]
-    return f"{month} {day.day}, {day.year}" if jurisdiction == "us" else f"{day.day} {month} {day.year}"
+def day_in_words(day: dt.date, language: str, jurisdiction: Jurisdiction | None) -> str:
+    """Return a day as its readers write it, by CLDR: "March 3, 2027" in the United States, "3 March 2027" elsewhere."""
+    locale = _LOCALES.get((language, jurisdiction)) if jurisdiction else None
+    return format_date(day, format="long", locale=locale or _USUAL_LOCALES.get(language, language))
 
 
 def window_in_words(facts: MessageFacts) -> str:
     """Return the sentences that say when a consultation makes sense; the medical ones name no closing day."""
-    opens = day_in_words(facts.opens, facts.jurisdiction)
-    closes = day_in_words(facts.closes, facts.jurisdiction)
-    if facts.class_name == "medical":
-        return f"Your clinician sets the timing. It can be from {opens}."
+    key = "window_medical" if facts.class_name == "medical" else "window"
     if facts.window_is_open:
-        return f"The time for it is open now: it began on {opens} and runs until {closes}."
-    return f"The earliest day is {opens}, and the time for it runs until {closes}."
+        key += "_open"
+    elif key == "window":
+        key = "window_before"
+    opens, closes = (day_in_words(day, facts.language, facts.jurisdiction) for day in (facts.opens, facts.closes))
+    return words(ROOM, facts.language)[key].format(opens=opens, closes=closes)
 
 
 def who_sees_the_patient(facts: MessageFacts) -> str:
     """Return the practitioner the patient is pointed to, or "our team"."""
-    return facts.practitioner or OUR_TEAM
+    return facts.practitioner or words(ROOM, facts.language)["our_team"]
+
+
+def consultation_heading(language: str) -> str:
+    """Return what opens the consultation section in both parts; the check recognises the section by it."""
+    return words(ROOM, language)["consultation"]
 
 
 def address_on_one_line(postal_address: str | None) -> str:
@@ -53,9 +71,10 @@ def address_on_one_line(postal_address: str | None) -> str:
     return ", ".join(line for line in lines if line)
 
 
-def emergency_number(jurisdiction: Jurisdiction | None) -> str:
-    """Return what to call in an emergency, ready to stand after "call"."""
-    return _EMERGENCY_NUMBERS.get(jurisdiction, _NO_NUMBER) if jurisdiction else _NO_NUMBER
+def emergency_number(jurisdiction: Jurisdiction | None, country: str | None = None) -> str | None:
+    """Return what to dial in an emergency where the clinic is; None where that is not known."""
+    number = _OTHER_COUNTRIES.get((country or "").upper())
+    return number or (_EMERGENCY_NUMBERS.get(jurisdiction) if jurisdiction else None)
 
 
 def phone_link(phone: str | None) -> str:

@@ -14,7 +14,7 @@ from reminders.domain.lifecycle import COUNTS_AS_SENT
 from reminders.domain.sending_hours import local_day
 from reminders.domain.window import Window
 from reminders.mail.message import Jurisdiction, MessageClass, MessageFacts, MessageLinks, Stage
-from reminders.mail.wording import LANGUAGE
+from reminders.mail.words import language_of, words
 from reminders.services.keys import Keys
 from reminders.store import clinics, patients, treatments
 from reminders.store.clinics import Clinic, Location, Practitioner
@@ -50,6 +50,7 @@ def message_facts(tx: Transaction, subject: Subject, chosen: Sequence[Reminder])
     protocol = rules.protocols[chosen[0].protocol]
     opens, closes = offered([reminder.window for reminder in chosen])
     practitioner = practitioner_for(tx, clinic, patient, today)
+    language = language_of(patient.language, clinic.language)
     return MessageFacts(
         clinic_name=clinic.name,
         sender_name=clinic.sender_name or clinic.name,
@@ -58,7 +59,7 @@ def message_facts(tx: Transaction, subject: Subject, chosen: Sequence[Reminder])
         phone=(place.phone if place else None) or clinic.phone,
         booking_url=(place.booking_url if place else None) or clinic.booking_url,
         postal_address=(place.address if place else None) or clinic.address,
-        language=patient.language or clinic.language,
+        language=language,
         jurisdiction=cast("Jurisdiction | None", clinic.jurisdiction),
         class_name=cast("MessageClass", str(chosen[0].class_name)),
         stage=cast("Stage", message_stage(chosen, subject)),
@@ -66,11 +67,13 @@ def message_facts(tx: Transaction, subject: Subject, chosen: Sequence[Reminder])
         recipient_is_representative=bool(patient.representative_email),
         patient_name=patient.known_as or patient.given_name or "",
         practitioner=practitioner.name if practitioner else None,
-        label=protocol.label_in(LANGUAGE),
+        label=protocol.label.get(language) or words("mail", language)[f"label_{protocol.class_name}"],
         opens=opens,
         closes=closes,
         window_is_open=opens <= today,
         reminder_keys=tuple(identity(clinic, patient.id, reminder) for reminder in chosen),
+        country=clinic.country,
+        colour=clinic.colour,
     )
 
 
