@@ -3,6 +3,8 @@
 Invariant: all bad values are reported at once, by name, and never with their value (it may be a secret).
 """
 
+import re
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -21,7 +23,12 @@ _NOT_AN_ADDRESS = "give the address of the installation, such as https://reminde
 _NOT_A_DATABASE = "give sqlite:///FILE or postgresql://…"
 _NOT_A_TRANSPORT = "give smtp://user:password@host:587, smtps://…, or file:DIR"
 _NOT_A_PLACE = "give a host and a port, such as 127.0.0.1:8000"
+_NOT_A_RESOLVER = "give the address of a resolver, such as 9.9.9.9 or 127.0.0.1:5353, several by comma"
 _LAST_PORT = 65535
+_DNS_PORT = 53
+_RESOLVER = re.compile(
+    r"(?:(?P<bare>[^:\[\]]+)|\[(?P<bracketed>[^\[\]]+)\])(?::(?P<port>[0-9]{1,5}))?|(?P<alone>[^\[\]]+)"
+)
 _OUR_WORDS = {
     "extra_forbidden": "there is no such setting",
     "literal_error": "it is one of {expected}",
@@ -56,6 +63,7 @@ class Settings(BaseSettings):
     lease_s: int = Field(default=60, ge=5, le=3600)
     round: int = Field(default=1, ge=1, le=32)
     log: Literal["text", "json"] = "text"
+    dns: Annotated[tuple[str, ...], NoDecode] = ()
 
     @field_validator("secret_key", mode="before")
     @classmethod
@@ -70,8 +78,13 @@ class Settings(BaseSettings):
     def _a_web_address(cls, value: str | None) -> str | None:
         if value is None or not value.strip():
             return None
-        parts = urlsplit(value.strip())
-        if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+        try:
+            parts = urlsplit(value.strip())
+        except ValueError:  # a bracket that is not closed
+            raise ValueError(_NOT_AN_ADDRESS) from None
+        plain = all("!" <= mark <= "~" and mark not in '<>"\\' for mark in value.strip())  # it stands in mail headers
+        whole = parts.scheme in ("http", "https") and parts.netloc and not (parts.query or parts.fragment)
+        if not (plain and whole) or "@" in parts.netloc:
             raise ValueError(_NOT_AN_ADDRESS)
         return value.strip().rstrip("/")
 
@@ -99,6 +112,21 @@ class Settings(BaseSettings):
             raise ValueError(_NOT_A_PLACE)
         return value
 
+    @field_validator("dns", mode="before")
+    @classmethod
+    def _several_resolvers(cls, value: object) -> object:
+        """Split a list of resolvers; each is an address of the network, with a port or without."""
+        listed = tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+        if isinstance(listed, list | tuple):
+            for one in listed:
+                resolver(str(one))
+        return listed
+
+    @property
+    def resolvers(self) -> tuple[tuple[str, int], ...]:
+        """Return address and port of every resolver that was named; none means the machine's own."""
+        return tuple(resolver(one) for one in self.dns)
+
     @property
     def link_base(self) -> str | None:
         """Return the base of links in mail: only an https address is one that a patient could open."""
@@ -123,6 +151,20 @@ def split_keys(text: str) -> tuple[str, ...]:
     if any(len(key) < SHORTEST_KEY for key in keys):
         raise ValueError(_SHORT_KEY)
     return keys
+
+
+def resolver(text: str) -> tuple[str, int]:
+    """Return address and port of a resolver such as 9.9.9.9, 127.0.0.1:5353 or [::1]:53; else a ValueError."""
+    found = _RESOLVER.fullmatch(text.strip())
+    host = next(filter(None, found.group("alone", "bracketed", "bare")), "") if found else ""
+    port = int(found["port"] or _DNS_PORT) if found else 0
+    try:
+        address = ip_address("127.0.0.1" if host == "localhost" else host)
+    except ValueError:
+        raise ValueError(_NOT_A_RESOLVER) from None
+    if not 0 < port <= _LAST_PORT:
+        raise ValueError(_NOT_A_RESOLVER)
+    return str(address), port
 
 
 def load_settings(config: Path | None = None, **given: object) -> Settings:

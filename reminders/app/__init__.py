@@ -5,15 +5,19 @@ Invariant: every verb is one service; the faces know this class and nothing belo
 
 from typing import Any
 
+from reminders.app.answers import AnswerVerbs
 from reminders.app.clinics import ClinicVerbs
 from reminders.app.delivery import DeliveryVerbs
+from reminders.app.health import HealthVerbs
 from reminders.app.patients import PatientVerbs
+from reminders.app.senders import SenderVerbs
+from reminders.app.templates import TemplateVerbs
 from reminders.clock import Clock, SystemClock
 from reminders.services import doctor, install
 from reminders.settings import Settings
 
 
-class App(ClinicVerbs, PatientVerbs, DeliveryVerbs):
+class App(SenderVerbs, TemplateVerbs, ClinicVerbs, PatientVerbs, DeliveryVerbs, AnswerVerbs, HealthVerbs):
     """Everything the product does, opened on one database; each noun's verbs stand in a file of their own."""
 
 
@@ -22,9 +26,11 @@ def init(settings: Settings, clock: Clock | None = None) -> install.Installed:
     return install.install(settings, clock or SystemClock())
 
 
-def examine(settings: Settings, mail_to: str | None = None, clock: Clock | None = None) -> tuple[doctor.Check, ...]:
-    """Say what is wrong with the installation and how to mend it, whatever state it is in."""
-    return doctor.doctor(settings, clock or SystemClock(), mail_to)
+def examine(
+    settings: Settings, mail_to: str | None = None, clock: Clock | None = None, clinic: str | None = None
+) -> tuple[doctor.Check, ...]:
+    """Say what is wrong with the installation (of one clinic) and how to mend it, whatever state it is in."""
+    return doctor.doctor(settings, clock or SystemClock(), mail_to, clinic=clinic)
 
 
 def open_app(settings: Settings, clock: Clock | None = None, **given: Any) -> App:  # noqa: ANN401 - handed to `App` as they are

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reminders.cli import words
-from reminders.cli.options import AsJson, examples
+from reminders.cli.options import AnyClinic, AsJson, examples, malformed
 from reminders.cli.output import progress, say, say_json, say_table
+from reminders.cli.sender import entry_document, say_entry
 from reminders.cli.session import opened, settings_of
 from reminders.errors import CannotDo
 
@@ -90,16 +91,24 @@ def doctor(
     mail: Annotated[
         str | None, typer.Option("--mail", metavar="ADDRESS", help="Send a test mail there as well.")
     ] = None,
+    clinic: AnyClinic = None,
+    resolver: Annotated[
+        str | None,
+        typer.Option("--resolver", metavar="HOST[:PORT]", help="Ask this resolver about the senders' domains."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what is wrong with the installation, and how to mend it.
 
-    Database, key, clock, catalogue, clinics, transport, links and templates are looked at, whatever state they are in.
-    Nothing is changed. The exit code is 1 when something is wrong.
+    Database, key, clock, catalogue, clinics, transport, links, the senders' DNS (SPF, DKIM, DMARC, replies) and
+    templates are looked at, whatever state they are in. Nothing is changed. The exit code is 1 when something is wrong.
     """
     from reminders.app import examine  # noqa: PLC0415 - help needs no database
 
-    checks = examine(settings_of(ctx), mail, ctx.obj.clock)
+    settings = settings_of(ctx)
+    if resolver is not None:
+        settings = settings.model_copy(update={"dns": _resolvers(resolver)})
+    checks = examine(settings, mail, ctx.obj.clock, clinic)
     wrong = sum(check.ok is False for check in checks)
     if as_json:
         say_json({"well": not wrong, "checks": [_check_document(check) for check in checks]})
@@ -109,8 +118,19 @@ def doctor(
         raise NotWell(found=words.count(wrong, "thing that is wrong", "things that are wrong"))
 
 
+def _resolvers(text: str) -> tuple[str, ...]:
+    from reminders.settings import resolver as read  # noqa: PLC0415 - help needs no settings
+
+    try:
+        read(text)
+    except ValueError as error:
+        malformed(str(error))
+    return (text,)
+
+
 def _check_document(check: "Check") -> dict[str, object]:
-    return {"name": check.name, "ok": check.ok, "said": check.said, "advice": check.advice}
+    paste = entry_document(check.paste) if check.paste else None
+    return {"name": check.name, "ok": check.ok, "said": check.said, "advice": check.advice, "paste": paste}
 
 
 def _say_checks(checks: "tuple[Check, ...]") -> None:
@@ -119,3 +139,5 @@ def _say_checks(checks: "tuple[Check, ...]") -> None:
         say(f"{marks[check.ok]} {check.name}: {check.said}")
         if check.advice:
             say(f"    {check.advice}")
+        if check.paste:
+            say_entry(check.paste)

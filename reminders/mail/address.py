@@ -11,6 +11,10 @@ from email_validator import EmailNotValidError, validate_email
 from reminders.errors import BadInput
 
 _SEPARATORS = (",", ";", " ", "<", ">")
+_ORDERS = ("%", "!", "=?")
+"""In a local part: routes to elsewhere (a%b.example@c.example goes on to b.example), and what programs would decode."""
+LONGEST = 320
+"""64 octets, an @ and 255 (RFC 5321 4.5.3.1): nothing longer is even read."""
 
 
 class BadAddress(BadInput):
@@ -20,16 +24,20 @@ class BadAddress(BadInput):
 def parse_address(text: str) -> str:
     """Return the one address in `text`, its domain in lower case and ASCII (IDNA), its local part as written.
 
-    Blanks around it are dropped. Names, lists, comments, quoted or non-ASCII local parts and address literals raise
-    `BadAddress`; reserved domains (`.test`, `.example`) are accepted, and nothing is looked up.
+    Blanks around it are dropped. Names, lists, comments, routes, address literals, quoted or non-ASCII local parts
+    raise `BadAddress`; reserved domains (`.test`, `.example`) are accepted, and nothing is looked up.
     """
     candidate = text.strip(" \t\u00a0")
+    if len(candidate) > LONGEST:
+        raise BadAddress(problem="it is longer than an address can be")
     try:
         found = validate_email(
             candidate, check_deliverability=False, test_environment=True, allow_smtputf8=False, strict=True
         )
     except EmailNotValidError:
         raise BadAddress(problem=_problem(candidate)) from None  # the library's words repeat parts of the address
+    if found.local_part.startswith("-") or any(mark in found.local_part for mark in _ORDERS):
+        raise BadAddress(problem="it begins with a dash, or holds %, ! or =?, which mail servers read as orders")
     return found.ascii_email or found.normalized
 
 

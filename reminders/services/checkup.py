@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from reminders.errors import RemindersError
+from reminders.mail.sender_finding import Entry
 from reminders.mail.transport import Transport
+from reminders.services.keys import Keys
 from reminders.settings import Settings
 from reminders.store.database import Database
 
@@ -21,16 +23,23 @@ class Check:
     ok: bool | None
     said: str
     advice: str = ""
+    paste: Entry | None = None
+    """What is to be entered where the domain's name service is kept."""
 
 
 @dataclass(slots=True)
 class Examined:
-    """An installation under examination. `database` stays None where it cannot be used."""
+    """An installation under examination. `database` and `keys` stay None where they cannot be used.
+
+    `clinic` is the slug of the only clinic to look at; None is all of them.
+    """
 
     settings: Settings
     now: dt.datetime
     transport: Transport | None = None
     database: Database | None = None
+    keys: Keys | None = None
+    clinic: str | None = None
 
 
 def asked(name: str, question: Callable[[], Iterable[Check]]) -> Iterator[Check]:

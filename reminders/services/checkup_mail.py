@@ -11,6 +11,7 @@ from typing import get_args
 
 from reminders.domain.protocol import STEP_NAMES
 from reminders.errors import CannotDo
+from reminders.mail.address import sender_domain
 from reminders.mail.check import complaints
 from reminders.mail.compose import compose, message_id
 from reminders.mail.message import MessageClass, MessageLinks, RenderedMessage, Stage
@@ -19,6 +20,8 @@ from reminders.mail.render import Renderer
 from reminders.mail.transport import Transport, transport_for
 from reminders.services.checkup import Check, Examined
 from reminders.services.checkup_clinic import AN_INVENTED_PATIENT
+from reminders.services.explain import fault_words
+from reminders.services.signing import signer
 from reminders.store import clinics, transports
 from reminders.store.transports import Breaker
 
@@ -48,7 +51,8 @@ def transport_checks(examined: Examined) -> Iterator[Check]:
 def _breaker_check(breaker: Breaker, now: dt.datetime) -> Check:
     if breaker.open_until is None or now >= breaker.open_until:
         return Check("breaker", ok=True, said="closed")
-    said = f"delivery rests until {breaker.open_until:%Y-%m-%d %H:%M} UTC ({breaker.fault})"
+    fault = fault_words(breaker.fault) if breaker.fault else "no details"
+    said = f"delivery rests until {breaker.open_until:%Y-%m-%d %H:%M} UTC ({fault})"
     return Check("breaker", ok=False, said=said, advice="mend what it says; after that, one message tries again")
 
 
@@ -61,12 +65,6 @@ def links_check(examined: Examined) -> Check:
     said = f"{why}: mails carry no request or stop link; patients ask and stop by phone or reply"
     advice = "set it to the https address under which patients reach this installation, if there is one"
     return Check("links", ok=None, said=said, advice=advice)
-
-
-def sender_names_check() -> Check:
-    """Say that the sender's entries in the name service are not looked at."""
-    advice = "have whoever runs the sender's domain confirm its SPF, DKIM and DMARC entries for the mail server"
-    return Check("sender DNS", ok=None, said="not checked by this version", advice=advice)
 
 
 def templates_check() -> Check:
@@ -91,7 +89,7 @@ def send_test_mail(examined: Examined, address: str) -> Check:
     name, sender, reply_to = _sender(examined, address)
     facts = replace(AN_INVENTED_PATIENT, recipient=address, sender_name=name, sender_address=sender, reply_to=reply_to)
     identifier = message_id(secrets.token_hex(16), sender)
-    content = compose(_TEST, facts, MessageLinks(), identifier, examined.now)
+    content = _signed(examined, compose(_TEST, facts, MessageLinks(), identifier, examined.now), sender)
     session = transport.connect()
     try:
         outcome = session.envelope(sender, address) or session.body(content)
@@ -108,18 +106,29 @@ def _answer(outcome: Outcome, identifier: str) -> Check:
         said = f"the server accepted it as {identifier}; whether it arrives, the mailbox shows"
         return Check("test mail", ok=True, said=said, advice="look into the mailbox, its spam folder too")
     advice = "the transport is set up, but the server did not take this message: its reply says why"
-    return Check("test mail", ok=False, said=f"the server answered: {outcome.summary}", advice=advice)
+    return Check("test mail", ok=False, said=fault_words(outcome.summary), advice=advice)
 
 
 def _sender(examined: Examined, address: str) -> tuple[str, str, str]:
-    """Return name, address and reply address of a test mail's sender: the first clinic, else who gets it."""
+    """Return a test mail's sender (name, address, reply address): the clinic's, else who gets it."""
     everyone = []
     if examined.database is not None:
         with examined.database.read(examined.now) as tx:
             everyone = clinics.all_clinics(tx)
     for clinic in everyone:
+        if examined.clinic not in (None, clinic.slug):
+            continue
         return clinic.sender_name or clinic.name, clinic.email, clinic.reply_to or clinic.email
     return "", address, address
+
+
+def _signed(examined: Examined, content: bytes, sender: str) -> bytes:
+    """Sign the test mail as delivery would; raises `KeyCannotBeOpened`."""
+    if examined.database is None or examined.keys is None:
+        return content
+    with examined.database.read(examined.now) as tx:
+        sign = signer(tx, examined.keys)
+    return sign(content, sender_domain(sender))
 
 
 def _transport(examined: Examined) -> Transport | None:

@@ -79,7 +79,7 @@ def key_checks(examined: Examined) -> Iterator[Check]:
         if known is None:
             yield Check("secret key", ok=False, said="the database was never finished", advice="run `reminders init`")
         else:
-            ring.unwrap(known.wrapped_pepper, keys)
+            examined.keys = ring.Keys(ring.unwrap(known.wrapped_pepper, keys))
             yield Check("secret key", ok=True, said="it opens the database")
     path = examined.settings.secret_key_file
     if not examined.settings.secret_key and os.name == "posix":

@@ -13,10 +13,10 @@ from reminders.services.checkup_clinic import clinics_checks
 from reminders.services.checkup_mail import (
     links_check,
     send_test_mail,
-    sender_names_check,
     templates_check,
     transport_checks,
 )
+from reminders.services.checkup_senders import sender_checks
 from reminders.services.checkup_store import (
     catalogue_check,
     clock_check,
@@ -24,6 +24,7 @@ from reminders.services.checkup_store import (
     key_checks,
     waiting_checks,
 )
+from reminders.services.find import the_clinic
 from reminders.settings import Settings
 from reminders.store.database import Transaction
 
@@ -31,24 +32,31 @@ __all__ = ["Check", "doctor"]
 
 
 def doctor(
-    settings: Settings, clock: Clock, mail_to: str | None = None, transport: Transport | None = None
+    settings: Settings,
+    clock: Clock,
+    mail_to: str | None = None,
+    transport: Transport | None = None,
+    clinic: str | None = None,
 ) -> tuple[Check, ...]:
     """Examine everything; with `mail_to` also send one test mail there. Raises `BadAddress` for what is no address.
 
-    `transport` stands in for the one that the settings name.
+    `transport` stands in for the one that the settings name. `clinic` is the slug of the only clinic to look at, whose
+    sender the test mail has; raises `NoSuchClinic`.
     """
     address = None if mail_to is None else parse_address(mail_to)
-    examined = Examined(settings, clock.now(), transport)
+    examined = Examined(settings, clock.now(), transport, clinic=clinic)
     checks: list[Check] = []
     try:
         checks += asked("database", lambda: database_checks(examined))
+        _known_clinic(examined)
         checks += asked("secret key", lambda: key_checks(examined))
         checks += asked("clock", lambda: [clock_check(examined)])
         checks += _stored(examined, "catalogue", lambda tx: [catalogue_check(tx)])
-        checks += _stored(examined, "clinics", clinics_checks)
+        checks += _stored(examined, "clinics", lambda tx: clinics_checks(tx, clinic))
         checks += _stored(examined, "reminders", waiting_checks)
         checks += asked("transport", lambda: transport_checks(examined))
-        checks += [links_check(examined), sender_names_check()]
+        checks += [links_check(examined)]
+        checks += asked("sender DNS", lambda: sender_checks(examined))
         checks += asked("templates", lambda: [templates_check()])
         if address is not None:
             checks += asked("test mail", lambda: [send_test_mail(examined, address)])
@@ -56,6 +64,13 @@ def doctor(
         if examined.database is not None:
             examined.database.close()
     return tuple(checks)
+
+
+def _known_clinic(examined: Examined) -> None:
+    """Refuse a clinic that is not there: everything would seem well with it."""
+    if examined.clinic is not None and examined.database is not None:
+        with examined.database.read(examined.now) as tx:
+            the_clinic(tx, examined.clinic)
 
 
 def _stored(examined: Examined, name: str, question: Callable[[Transaction], Iterable[Check]]) -> Iterable[Check]:

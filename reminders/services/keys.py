@@ -17,7 +17,7 @@ from reminders.errors import CannotDo
 from reminders.settings import Settings, split_keys
 
 if TYPE_CHECKING:
-    from cryptography.fernet import MultiFernet
+    from cryptography.fernet import Fernet, MultiFernet
 
 TOKEN_BYTES = 32
 
@@ -36,6 +36,10 @@ class UnreadableSecretKey(CannotDo):
 
 class KeyUnwritable(CannotDo):
     """The secret key could not be written to {path}: make room there, then run the command again."""
+
+
+class BrokenSeal(CannotDo):
+    """What is kept under seal ({purpose}) cannot be opened: it was changed, or belongs to another database."""
 
 
 class Keys:
@@ -61,6 +65,24 @@ class Keys:
     def message_seed(self, identity: str) -> str:
         """Return the left part of a Message-ID for the identity of a message."""
         return self._mac("message", identity)[:32]
+
+    def seal(self, purpose: str, data: bytes) -> bytes:
+        """Return a secret as it may be stored: encrypted, and of use for this purpose alone."""
+        return self._box(purpose).encrypt(data)
+
+    def unseal(self, purpose: str, sealed: bytes) -> bytes:
+        """Return what was sealed for this purpose; raises `BrokenSeal`."""
+        from cryptography.fernet import InvalidToken  # noqa: PLC0415 - a third of the start-up time, needed only here
+
+        try:
+            return self._box(purpose).decrypt(sealed)
+        except InvalidToken:
+            raise BrokenSeal(purpose=purpose) from None
+
+    def _box(self, purpose: str) -> "Fernet":
+        from cryptography.fernet import Fernet  # noqa: PLC0415 - as above
+
+        return Fernet(base64.urlsafe_b64encode(bytes.fromhex(self._mac("seal", purpose))))
 
 
 def token_hash(token: str) -> str:

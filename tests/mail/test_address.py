@@ -49,7 +49,7 @@ def test_the_domain_of_a_sender() -> None:
 
 
 def test_a_mailto_link_is_percent_encoded() -> None:
-    assert mailto("a+b&c%d@x.example", "STOP it") == "mailto:a%2Bb%26c%25d@x.example?subject=STOP%20it"
+    assert mailto("a+b&c'd@x.example", "STOP it") == "mailto:a%2Bb%26c%27d@x.example?subject=STOP%20it"
     assert mailto("desk@x.example") == "mailto:desk@x.example"
 
 
