@@ -5,7 +5,7 @@ Invariant: a message is wholly in one language, and no sentence offers a day bef
 
 import datetime as dt
 
-from babel.dates import format_date
+from babel.dates import format_date, format_skeleton
 
 from reminders.mail.message import Jurisdiction, MessageFacts
 from reminders.mail.words import words
@@ -20,28 +20,40 @@ _LOCALES: dict[tuple[str, Jurisdiction], str] = {
     ("pt", "us"): "pt_BR",
 }
 _USUAL_LOCALES = {"en": "en_GB", "pt": "pt_PT"}
+_FIRSTS = {"fr": "1er", "pt_BR": "1º"}  # CLDR has no ordinals; these readers know no other first of a month
 _EMERGENCY_NUMBERS: dict[Jurisdiction, str] = {"us": "911", "uk": "999", "au": "000", "eu": "112"}
-_OTHER_COUNTRIES = {
-    "US": "911",
-    "CA": "911",
-    "MX": "911",
-    "AU": "000",
-    "NZ": "111",
-    "GB": "999",
-    "CH": "112",
-    "NO": "113",
-    "IS": "112",
-    "BR": "192",
-    "AE": "998",
-    "SA": "997",
+_SHARED_NUMBERS = {
+    "112": (
+        *("AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU"),
+        *("LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK", "CH", "IN", "IS", "KW", "LI", "TR"),
+    ),
+    "911": ("US", "CA", "MX", "PR", "GU", "VI", "JO"),
+    "999": ("GB", "GG", "IM", "JE", "HK", "MY", "QA", "BH"),
+    "119": ("JP", "KR"),
+    "123": ("CO", "EG"),
 }
+_OWN_NUMBERS = "AU 000, NZ 111, NO 113, BR 192, AR 107, CL 131, AE 998, SA 997, IL 101, SG 995"
+_BY_COUNTRY = {country: number for number, countries in _SHARED_NUMBERS.items() for country in countries}
+_BY_COUNTRY |= dict(pair.split() for pair in _OWN_NUMBERS.split(", "))
 _LONGEST_NUMBER = 15  # digits, ITU-T E.164
 
 
 def day_in_words(day: dt.date, language: str, jurisdiction: Jurisdiction | None) -> str:
     """Return a day as its readers write it, by CLDR: "March 3, 2027" in the United States, "3 March 2027" elsewhere."""
+    locale = _locale(language, jurisdiction)
+    said = format_date(day, format="long", locale=locale)
+    return _FIRSTS[locale] + said[1:] if day.day == 1 and locale in _FIRSTS else said
+
+
+def month_in_words(day: dt.date, language: str, jurisdiction: Jurisdiction | None) -> str:
+    """Return a day's month with its year, by CLDR: "March 2027"."""
+    return format_skeleton("yMMMM", day, locale=_locale(language, jurisdiction))
+
+
+def _locale(language: str, jurisdiction: Jurisdiction | None) -> str:
+    """Return the locale whose habits the readers of a message have."""
     locale = _LOCALES.get((language, jurisdiction)) if jurisdiction else None
-    return format_date(day, format="long", locale=locale or _USUAL_LOCALES.get(language, language))
+    return locale or _USUAL_LOCALES.get(language, language)
 
 
 def window_in_words(facts: MessageFacts) -> str:
@@ -72,9 +84,13 @@ def address_on_one_line(postal_address: str | None) -> str:
 
 
 def emergency_number(jurisdiction: Jurisdiction | None, country: str | None = None) -> str | None:
-    """Return what to dial in an emergency where the clinic is; None where that is not known."""
-    number = _OTHER_COUNTRIES.get((country or "").upper())
-    return number or (_EMERGENCY_NUMBERS.get(jurisdiction) if jurisdiction else None)
+    """Return what to dial for an ambulance where the clinic is; None where that is not known.
+
+    A country that is known decides alone: under European rules, a clinic elsewhere must not name a European number.
+    """
+    if country:
+        return _BY_COUNTRY.get(country.upper())
+    return _EMERGENCY_NUMBERS.get(jurisdiction) if jurisdiction else None
 
 
 def phone_link(phone: str | None) -> str:

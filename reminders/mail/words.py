@@ -24,13 +24,15 @@ class NoWords(CannotDo):
     """The words of {room} in {language} cannot be read: the installation is damaged; install it again."""
 
 
+def written(language: str | None) -> str | None:
+    """Return in which of `LANGUAGES` this one is written, by its main part ("pt-BR" is "pt"); None where in none."""
+    main = (language or "").replace("_", "-").split("-")[0].lower()
+    return main if main in LANGUAGES else None
+
+
 def language_of(*wanted: str | None) -> str:
-    """Return the first of these languages that the product writes, by its main part ("pt-BR" is "pt"); else English."""
-    for language in wanted:
-        main = (language or "").replace("_", "-").split("-")[0].lower()
-        if main in LANGUAGES:
-            return main
-    return USUAL
+    """Return the first of these languages that the product writes; else English."""
+    return next((found for language in wanted if (found := written(language))), USUAL)
 
 
 def direction(language: str) -> Literal["ltr", "rtl"]:

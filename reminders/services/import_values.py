@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from reminders.domain.facts import Consent, Kind, Status
 from reminders.mail.address import BadAddress, parse_address
+from reminders.mail.languages import language_named
 from reminders.services.import_days import Unreadable
 
 T = TypeVar("T")
@@ -42,7 +43,6 @@ _NOTHING = {"", "-", "--", "–", "—"}
 _BLANKS = " \t\r\n\v\f\u00a0\ufeff"
 _FORMULA = "=+-@"
 _NUMBER = re.compile(r"[+-]?[\d\s().,/-]*\d[\d\s().,/-]*(?:(?:x|ext\.?)\s*\d+)?", re.IGNORECASE)
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,2}")
 _UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")  # other formatting marks belong to the writing of several languages
 
 
@@ -117,12 +117,11 @@ def phone(text: str) -> str:
 
 
 def language(text: str) -> str:
-    """Return a language tag, its language in small letters; raises `Unreadable`."""
-    tag = text.replace("_", "-")
-    if len(tag) > 16 or not _LANGUAGE.fullmatch(tag):  # noqa: PLR2004 - what the database keeps
-        raise Unreadable(problem="is no language: write en, or en-GB")
-    first, dash, rest = tag.partition("-")
-    return first.lower() + dash + rest
+    """Return the tag of a language given by its code or its name; raises `Unreadable`."""
+    found = language_named(text)
+    if found is None:
+        raise Unreadable(problem="is no language: write en, en-GB or English")
+    return found
 
 
 def consent(text: str) -> str:

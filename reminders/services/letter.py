@@ -11,11 +11,14 @@ from typing import cast
 from reminders.domain.facts import PatientFacts, Reminder, Rules
 from reminders.domain.grouping import stage
 from reminders.domain.lifecycle import COUNTS_AS_SENT
+from reminders.domain.protocol import Protocol
 from reminders.domain.sending_hours import local_day
 from reminders.domain.window import Window
 from reminders.mail.message import Jurisdiction, MessageClass, MessageFacts, MessageLinks, Stage
-from reminders.mail.words import language_of, words
+from reminders.mail.words import language_of, words, written
 from reminders.services.keys import Keys
+from reminders.services.logo import logo_of
+from reminders.services.own_words import template_for
 from reminders.store import clinics, patients, treatments
 from reminders.store.clinics import Clinic, Location, Practitioner
 from reminders.store.database import Transaction
@@ -51,6 +54,8 @@ def message_facts(tx: Transaction, subject: Subject, chosen: Sequence[Reminder])
     opens, closes = offered([reminder.window for reminder in chosen])
     practitioner = practitioner_for(tx, clinic, patient, today)
     language = language_of(patient.language, clinic.language)
+    class_name, stage_now = str(chosen[0].class_name), message_stage(chosen, subject)
+    codes = {reminder.protocol for reminder in chosen}
     return MessageFacts(
         clinic_name=clinic.name,
         sender_name=clinic.sender_name or clinic.name,
@@ -61,20 +66,33 @@ def message_facts(tx: Transaction, subject: Subject, chosen: Sequence[Reminder])
         postal_address=(place.address if place else None) or clinic.address,
         language=language,
         jurisdiction=cast("Jurisdiction | None", clinic.jurisdiction),
-        class_name=cast("MessageClass", str(chosen[0].class_name)),
-        stage=cast("Stage", message_stage(chosen, subject)),
+        class_name=cast("MessageClass", class_name),
+        stage=cast("Stage", stage_now),
         recipient=patient.recipient or "",
         recipient_is_representative=bool(patient.representative_email),
         patient_name=patient.known_as or patient.given_name or "",
         practitioner=practitioner.name if practitioner else None,
-        label=protocol.label.get(language) or words("mail", language)[f"label_{protocol.class_name}"],
+        label=label_in(protocol, language, patient.language),
         opens=opens,
         closes=closes,
         window_is_open=opens <= today,
         reminder_keys=tuple(identity(clinic, patient.id, reminder) for reminder in chosen),
         country=clinic.country,
         colour=clinic.colour,
+        logo=logo_of(tx, clinic.id),
+        own=template_for(tx, clinic.id, class_name, stage_now, codes, language),
     )
+
+
+def label_in(protocol: Protocol, language: str, variety: str | None = None) -> str:
+    """Return what a protocol is called towards the patient in a language, best in their own variety of it ("pt-BR").
+
+    Where the protocol has no words in that language, the product's own stand there: a message is in one language.
+    """
+    fitting = (protocol.label[tag] for tag in sorted(protocol.label) if written(tag) == language)
+    exact = protocol.label.get(variety or "") if written(variety) == language else None
+    usual = words("mail", language)[f"label_{protocol.class_name}"]
+    return exact or protocol.label.get(language) or next(fitting, usual)
 
 
 def offered(windows: Sequence[Window]) -> tuple[dt.date, dt.date]:

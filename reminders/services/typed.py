@@ -11,6 +11,8 @@ from zoneinfo import available_timezones
 from reminders.domain.sending_hours import MINUTES_OF_A_DAY
 from reminders.errors import BadInput
 from reminders.mail.address import BadAddress, parse_address
+from reminders.mail.languages import language_tag
+from reminders.mail.words import LANGUAGES, written
 
 JURISDICTIONS = ("us", "uk", "au", "eu")
 LONGEST_TEXT = 500
@@ -18,7 +20,6 @@ TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 TIME_OF_DAY = re.compile(r"[0-9]{1,2}:[0-9]{2}")
 _LAST_MINUTE = 59
-_LANGUAGE_LENGTHS = range(2, 13)
 _LONGEST_SLUG = 63
 
 
@@ -109,10 +110,18 @@ def zone(value: str) -> str:
 
 
 def language(value: str) -> str:
-    """Return a language tag (BCP 47)."""
-    found = value.strip()
-    if len(found) not in _LANGUAGE_LENGTHS or not found.replace("-", "").isalnum() or not found.isascii():
-        raise BadValue(field="--language", problem="write a language code such as en or pt-BR")
+    """Return the tag of a language (BCP 47) that there is; mail need not be written in it."""
+    found = language_tag(value)
+    if found is None:
+        raise BadValue(field="--language", problem="there is no such language; write a code such as en or pt-BR")
+    return found
+
+
+def language_of_mail(value: str) -> str:
+    """Return the tag of a language in which mail is written."""
+    found = language(value)
+    if written(found) is None:
+        raise BadValue(field="--language", problem=f"mail is not written in it; choose one of {', '.join(LANGUAGES)}")
     return found
 
 

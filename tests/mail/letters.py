@@ -6,17 +6,17 @@
 import dataclasses
 import datetime as dt
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from reminders.mail.compose import compose, message_id
 from reminders.mail.message import MessageClass, MessageFacts, MessageLinks, Stage
 from reminders.mail.render import Renderer
+from reminders.mail.words import LANGUAGES, words
 
 GOLDEN = Path(__file__).parent / "golden"
 CLASSES: tuple[MessageClass, ...] = get_args(MessageClass)
 STAGES: tuple[Stage, ...] = get_args(Stage)
 STEPS = [(class_name, stage) for class_name in CLASSES for stage in STAGES]
-LABELS = {"cosmetic": "a follow-up consultation", "medical": "your clinic review"}
 
 DATE = dt.datetime(2027, 2, 17, 10, 0, tzinfo=dt.UTC)
 LINKS = MessageLinks(
@@ -41,7 +41,7 @@ _FACTS = MessageFacts(
     recipient_is_representative=False,
     patient_name="Odile",
     practitioner="Dr Mary Stone",
-    label=LABELS["cosmetic"],
+    label="a follow-up consultation",
     opens=dt.date(2027, 3, 3),
     closes=dt.date(2027, 6, 3),
     window_is_open=False,
@@ -50,9 +50,10 @@ _FACTS = MessageFacts(
 
 
 def facts(**changes: Any) -> MessageFacts:  # noqa: ANN401 - any field
-    """Return the example's facts with some changed; the label follows the class."""
-    label = LABELS.get(changes.get("class_name", "cosmetic"), "")
-    return dataclasses.replace(_FACTS, **({"label": label} | changes))
+    """Return the example's facts with some changed; the label follows the class and the language."""
+    changed = dataclasses.replace(_FACTS, **changes)
+    label = words("mail", changed.language)[f"label_{changed.class_name}"]
+    return changed if "label" in changes else dataclasses.replace(changed, label=label)
 
 
 def letter(facts: MessageFacts, links: MessageLinks = LINKS, seed: str = "0123456789abcdef") -> bytes:
@@ -61,10 +62,18 @@ def letter(facts: MessageFacts, links: MessageLinks = LINKS, seed: str = "012345
     return compose(rendered, facts, links, message_id(seed, facts.sender_address), DATE)
 
 
-def bare(class_name: Literal["cosmetic", "medical"] = "cosmetic") -> MessageFacts:
+def bare(class_name: MessageClass = "cosmetic", **changes: Any) -> MessageFacts:  # noqa: ANN401 - any field
     """Return the facts of a clinic that has nothing but its name and an address to reply to."""
-    changes = {"phone": None, "booking_url": None, "postal_address": None, "practitioner": None, "jurisdiction": None}
-    return facts(class_name=class_name, **changes)
+    lacking = {"phone": None, "booking_url": None, "postal_address": None, "practitioner": None, "jurisdiction": None}
+    return facts(class_name=class_name, **{**lacking, **changes})
+
+
+def _spoken(language: str) -> MessageFacts:
+    """Return an example of a language: every sentence of the frame that depends on something differs somewhere."""
+    at = LANGUAGES.index(language)
+    class_name, stage = STEPS[at % len(STEPS)]
+    changes = {"class_name": class_name, "stage": stage, "window_is_open": at % 2 == 0, "opens": dt.date(2027, 3, 1)}
+    return facts(language=language, jurisdiction="eu", practitioner=None if at % 3 else "Dr Mary Stone", **changes)
 
 
 GOLDEN_LETTERS: dict[str, tuple[MessageFacts, MessageLinks]] = {
@@ -83,6 +92,7 @@ GOLDEN_LETTERS: dict[str, tuple[MessageFacts, MessageLinks]] = {
         ),
         LINKS,
     ),
+    **{f"language-{language}": (_spoken(language), LINKS) for language in LANGUAGES if language != "en"},
 }
 
 
