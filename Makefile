@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check format lock docs wheel storm clean
+.PHONY: help setup demo test check format lock docs pictures wheel storm scanner clean
 
 PYTHON ?= python3
 UV ?= uv
@@ -14,7 +14,7 @@ LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-h
 	--custom-compile-command 'make lock' pyproject.toml
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/.ready ## make .venv from the locks (again only when a lock changes)
 
@@ -56,12 +56,19 @@ lock: ## work the locks out again from pyproject.toml (needs uv)
 docs: setup ## write docs/commands.md from the commands
 	@$(BIN)/python -m tests.support.command_page
 
+pictures: setup ## write the pictures of the mail in docs/images (needs Debian's chromium)
+	@$(BIN)/python -m tests.support.pictures
+
 wheel: setup ## build the wheel and the source archive into dist/
 	@$(BIN)/python -m hatchling build
 
 storm: setup ## kill the program a thousand times and count the letters (10 to 30 minutes)
 	@echo "Killing it over and over; this takes 10 to 30 minutes."
 	@time $(BIN)/python -m pytest tests/acceptance -m storm --timeout 3600
+
+scanner: setup ## open every link of 1,000 mails 50 times and compare every row (about half an hour)
+	@echo "Opening 200,000 links; this takes about half an hour."
+	@time $(BIN)/python -m pytest tests/web/test_scanner.py -m storm --timeout 7200
 
 clean: ## remove what was made, the virtual environment too
 	@rm -rf .venv dist build .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis .coverage*

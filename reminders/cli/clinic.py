@@ -4,79 +4,51 @@ Invariant: only what was typed is changed; an empty text takes an optional setti
 """
 
 import datetime as dt
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reminders.cli import documents, words
+from reminders.cli.clinic_options import (
+    SETTINGS,
+    Address,
+    BookingUrl,
+    Colour,
+    Country,
+    Days,
+    Email,
+    Hours,
+    Language,
+    Left,
+    Limit,
+    LimitOrNone,
+    LogoFile,
+    Name,
+    Phone,
+    Region,
+    ReplyTo,
+    Rules,
+    SendAt,
+    SenderName,
+    Staff,
+    Unknown,
+    Zone,
+)
 from reminders.cli.options import (
     AsJson,
     SlugArgument,
     day,
     examples,
     given,
-    number,
-    number_or_nothing,
     refuse,
 )
-from reminders.cli.output import say, say_json, say_table
+from reminders.cli.output import say, say_json, say_notes, say_table
 from reminders.cli.session import opened
 
 if TYPE_CHECKING:
     from reminders.app import App
     from reminders.services.plan import PlanOutcome
     from reminders.store.clinics import Clinic, Practitioner
-
-
-class Jurisdiction(StrEnum):
-    """Whose advertising rules the wording is checked against."""
-
-    US = "us"
-    UK = "uk"
-    AU = "au"
-    EU = "eu"
-
-
-class UnknownConsent(StrEnum):
-    """How the clinic reads a consent that was never asked for."""
-
-    EXISTING_CUSTOMER = "existing_customer"
-    NO = "no"
-
-
-SETTINGS = (
-    *("name", "timezone", "email", "sender_name", "reply_to", "phone", "booking_url", "address", "language"),
-    *("jurisdiction", "country", "region", "sending_days", "sending_hours", "send_at", "daily_limit"),
-    "unknown_consent",
-)
-Name = Annotated[str, typer.Option("--name", metavar="TEXT", help="What patients know the clinic by.")]
-Zone = Annotated[str, typer.Option("--timezone", metavar="ZONE", help="Such as Europe/London; all days are local.")]
-Email = Annotated[str, typer.Option("--email", metavar="ADDRESS", help="Where the mail comes from.")]
-SenderName = Annotated[str | None, typer.Option("--sender-name", metavar="TEXT", help="Shown as the sender.")]
-ReplyTo = Annotated[str | None, typer.Option("--reply-to", metavar="ADDRESS", help="Where answers go.")]
-Phone = Annotated[str | None, typer.Option("--phone", metavar="NUMBER", help="Shown to patients.")]
-BookingUrl = Annotated[str | None, typer.Option("--booking-url", metavar="URL", help="Shown to patients; https.")]
-Address = Annotated[str | None, typer.Option("--address", metavar="TEXT", help="The postal address, as it is shown.")]
-Language = Annotated[str | None, typer.Option("--language", metavar="CODE", help="Such as en.")]
-Rules = Annotated[Jurisdiction | None, typer.Option("--jurisdiction", help="Whose advertising rules hold.")]
-Country = Annotated[
-    str | None, typer.Option("--country", metavar="CODE", help="Its public holidays are closed days, such as GB.")
-]
-Region = Annotated[str | None, typer.Option("--region", metavar="CODE", help="Its own holidays too, such as ENG.")]
-Days = Annotated[str | None, typer.Option("--sending-days", metavar="DAYS", help="Such as mon,tue,wed.")]
-Hours = Annotated[str | None, typer.Option("--sending-hours", metavar="HOURS", help="Such as 09:00-17:00.")]
-SendAt = Annotated[str | None, typer.Option("--send-at", metavar="TIME", help="The usual time of day, such as 10:00.")]
-Limit = Annotated[
-    int | None, typer.Option("--daily-limit", parser=number, metavar="N", help="At most so many messages a day.")
-]
-LimitOrNone = Annotated[
-    str | None, typer.Option("--daily-limit", parser=number_or_nothing, metavar="N", help='Messages a day; "" for any.')
-]
-Unknown = Annotated[UnknownConsent | None, typer.Option("--unknown-consent", help="How an unknown consent is read.")]
-Staff = Annotated[
-    list[str] | None, typer.Option("--practitioner", metavar="NAME", help="Somebody who treats there; repeat it.")
-]
 
 
 def register(shell: typer.Typer) -> None:
@@ -101,6 +73,7 @@ def register(shell: typer.Typer) -> None:
             'reminders clinic set north --practitioner "Dr Ada Bell" --left "Dr Bo Cole"',
             "reminders clinic set north --closed 2026-12-24 --closed 2026-12-25",
             'reminders clinic set north --daily-limit ""',
+            "reminders clinic set north --colour '#2c6e68' --logo north.png",
         ),
     )(change)
     group.command("pause", epilog=examples("reminders clinic pause north"))(pause)
@@ -132,6 +105,8 @@ def add(
     send_at: SendAt = None,
     daily_limit: Limit = None,
     unknown_consent: Unknown = None,
+    colour: Colour = None,
+    logo: LogoFile = None,
     practitioner: Staff = None,
     as_json: AsJson = False,
 ) -> None:
@@ -143,13 +118,14 @@ def add(
     typed = given(locals(), SETTINGS)
     with opened(ctx) as app:
         added = app.add_clinic(slug, typed, practitioner or ())
-        staff = _staff(app, slug)
+        staff, notes = _staff(app, slug), app.clinic_notes(slug)
     if as_json:
-        say_json(documents.clinic(added, staff))
+        say_json({**documents.clinic(added, staff), "warnings": list(notes)})
         return
     say(f"Clinic {slug} is enrolled; it sends {_calendar(added)} ({added.timezone}).")
     if not (added.phone or added.booking_url):
         say(f"Patients find neither a phone nor a booking link yet: `reminders clinic set {slug} --phone NUMBER`.")
+    say_notes(notes)
     say(f"Next: `reminders patient add --clinic {slug}`, or `reminders import FILE --clinic {slug}`.")
 
 
@@ -193,10 +169,11 @@ def change(
     send_at: SendAt = None,
     daily_limit: LimitOrNone = None,
     unknown_consent: Unknown = None,
+    colour: Colour = None,
+    logo: LogoFile = None,
+    no_logo: Annotated[bool, typer.Option("--no-logo", help="Show the clinic's name instead of a logo.")] = False,
     practitioner: Staff = None,
-    left: Annotated[
-        list[str] | None, typer.Option("--left", metavar="NAME", help="Somebody who no longer treats there; repeat it.")
-    ] = None,
+    left: Left = None,
     closed: Annotated[
         list[dt.date] | None, typer.Option("--closed", parser=day, metavar="DAY", help="Nothing goes out; repeat it.")
     ] = None,
@@ -209,15 +186,17 @@ def change(
 
     What is not sent yet is planned again at once. An empty text takes an optional setting away.
     """
-    typed = given(locals(), SETTINGS)
+    if no_logo and logo is not None:
+        refuse("A clinic cannot both have --logo and --no-logo")
+    typed = given(locals(), SETTINGS) | ({"logo": ""} if no_logo else {})
     if not (typed or practitioner or left or closed or opened_again):
         refuse("Nothing is to be changed: give at least one option")
     if set(closed or ()) & set(opened_again or ()):
         refuse("A day cannot be both --closed and --open")
     with opened(ctx) as app:
         changed, plan = app.change_clinic(slug, typed, practitioner or (), left or (), closed or (), opened_again or ())
-        staff = _staff(app, slug)
-    _say_changed(changed, plan, staff, f"Clinic {slug} is changed.", as_json=as_json)
+        staff, notes = _staff(app, slug), app.clinic_notes(slug)
+    _say_changed(changed, plan, staff, f"Clinic {slug} is changed.", notes, as_json=as_json)
 
 
 def pause(ctx: typer.Context, slug: SlugArgument, as_json: AsJson = False) -> None:
@@ -269,12 +248,19 @@ def _set_paused(ctx: typer.Context, slug: str, *, paused: bool, as_json: bool) -
 
 
 def _say_changed(
-    clinic: "Clinic", plan: "PlanOutcome", staff: "list[Practitioner]", sentence: str, *, as_json: bool
+    clinic: "Clinic",
+    plan: "PlanOutcome",
+    staff: "list[Practitioner]",
+    sentence: str,
+    notes: tuple[str, ...] = (),
+    *,
+    as_json: bool,
 ) -> None:
     if as_json:
-        say_json({**documents.clinic(clinic, staff), "plan": documents.plan(plan)})
+        say_json({**documents.clinic(clinic, staff), "plan": documents.plan(plan), "warnings": list(notes)})
         return
     say(sentence)
+    say_notes(notes)
     say(f"Reminders planned again: {words.plan(plan)}.")
     if plan.backlog_held:
         say(f"{words.count(plan.backlog_held, 'reminder')} held as a backlog: look with `reminders list --state held`.")

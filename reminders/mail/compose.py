@@ -1,7 +1,8 @@
 """Makes the bytes of a message, and reads them back: one recipient, text and HTML, ASCII lines that end in CRLF.
 
 Invariant: equal arguments make equal bytes, on every machine and at every attempt; the recipient stands in To and
-nowhere else; nothing in the head says more about the patient than that the clinic writes to them.
+nowhere else; nothing in the head says more about the patient than that the clinic writes to them. A logo travels beside
+the HTML that shows it; a message without one has no part but its two bodies.
 """
 
 import base64
@@ -16,13 +17,19 @@ from typing import NamedTuple
 
 from reminders.mail import headers
 from reminders.mail.address import mailto, sender_domain
-from reminders.mail.message import MessageFacts, MessageLinks, RenderedMessage
+from reminders.mail.message import MessageFacts, MessageLinks, RenderedMessage, logo_id
 
 BLANK = "blanked"
 """Stands in kept bytes where a link's token stood."""
 
 _TOKEN = re.compile(r"/([pu])/[A-Za-z0-9_-]{16,}")
 _SEED = re.compile(r"[0-9a-f]{16,128}")
+
+
+class _Picture(NamedTuple):
+    content_id: str
+    media_type: str
+    content: bytes
 
 
 class Parts(NamedTuple):
@@ -48,7 +55,7 @@ def compose(
     rendered: RenderedMessage, facts: MessageFacts, links: MessageLinks, message_id: str, date: dt.datetime
 ) -> bytes:
     """Return the bytes of a message; `date` is an aware moment. Raises `HeaderRefused`."""
-    boundary = "=_" + hashlib.sha256(message_id.encode()).hexdigest()[:40]
+    boundary = _boundary(message_id, rendered.text, rendered.html)
     head = [
         headers.mailbox("From", facts.sender_name, facts.sender_address),
         headers.mailbox("Reply-To", "", facts.reply_to),
@@ -63,7 +70,8 @@ def compose(
         headers.plain("MIME-Version", "1.0"),
         headers.plain("Content-Type", f'multipart/alternative; boundary="{boundary}"'),
     ]
-    return b"".join(head) + b"\r\n" + _alternative(rendered.text, rendered.html, boundary)
+    logo = _Picture(logo_id(facts), facts.logo.media_type, facts.logo.content) if facts.logo else None
+    return b"".join(head) + b"\r\n" + _alternative(rendered.text, rendered.html, logo, boundary)
 
 
 def parts(content: bytes) -> Parts:
@@ -71,6 +79,21 @@ def parts(content: bytes) -> Parts:
     message = _parsed(content)
     text, html = _bodies(message)
     return Parts(str(message["Subject"]), text, html, [(name, str(value)) for name, value in message.items()])
+
+
+def as_page(content: bytes) -> str:
+    """Return the HTML of a message that `compose` made as a page of its own: the logo is written into it.
+
+    For a person who opens it in a browser, to which a part of the message beside the HTML means nothing.
+    """
+    message = _parsed(content)
+    _, html = _bodies(message)
+    logo = _picture(message)
+    if logo is None:
+        return html
+    return html.replace(
+        f"cid:{logo.content_id}", f"data:{logo.media_type};base64,{base64.b64encode(logo.content).decode()}"
+    )
 
 
 def blank_tokens(content: bytes) -> bytes:
@@ -83,7 +106,7 @@ def blank_tokens(content: bytes) -> bytes:
     message = _parsed(content)
     text, html = (_blanked(body) for body in _bodies(message))
     kept_head = _blanked(head.decode("ascii")).encode("ascii")
-    return kept_head + b"\r\n\r\n" + _alternative(text, html, message.get_boundary() or "")
+    return kept_head + b"\r\n\r\n" + _alternative(text, html, _picture(message), message.get_boundary() or "")
 
 
 def _ways_out(facts: MessageFacts, links: MessageLinks) -> list[bytes]:
@@ -96,19 +119,46 @@ def _ways_out(facts: MessageFacts, links: MessageLinks) -> list[bytes]:
     return [headers.link("List-Unsubscribe", links.stop_url), one_click]
 
 
-def _alternative(text: str, html: str, boundary: str) -> bytes:
+def _boundary(message_id: str, *bodies: str) -> str:
+    """Return what parts the bodies: it follows from the Message-ID alone, and stands in none of them."""
+    digest = hashlib.sha256(message_id.encode())
+    while any(digest.hexdigest()[:40] in body for body in bodies):
+        digest = hashlib.sha256(digest.digest())
+    return "=_" + digest.hexdigest()[:40]
+
+
+def _alternative(text: str, html: str, logo: _Picture | None, boundary: str) -> bytes:
     """Return a multipart body: the text first, since the last part that a program can show is the one it shows."""
     mark = b"--" + boundary.encode("ascii")
     return b"".join(
         [
-            mark + b"\r\n" + _part("plain", text) + b"\r\n",
-            mark + b"\r\n" + _part("html", html) + b"\r\n",
+            mark + b"\r\n" + text_part("plain", text) + b"\r\n",
+            mark + b"\r\n" + (_related(html, logo, boundary) if logo else text_part("html", html)) + b"\r\n",
             mark + b"--\r\n",
         ]
     )
 
 
-def _part(subtype: str, words: str) -> bytes:
+def _related(html: str, logo: _Picture, around: str) -> bytes:
+    """Return the HTML with the picture it shows (RFC 2387); the boundary follows from the one `around` it."""
+    boundary = "=_" + hashlib.sha256(around.encode()).hexdigest()[:40]
+    mark = b"--" + boundary.encode("ascii")
+    name = f"logo.{logo.media_type.removeprefix('image/')}"
+    return b"".join(
+        [
+            headers.plain("Content-Type", f'multipart/related; type="text/html"; boundary="{boundary}"'),
+            b"\r\n" + mark + b"\r\n" + text_part("html", html) + b"\r\n" + mark + b"\r\n",
+            headers.plain("Content-Type", f'{logo.media_type}; name="{name}"'),
+            headers.plain("Content-Transfer-Encoding", "base64"),
+            headers.identifier("Content-ID", f"<{logo.content_id}>"),
+            headers.plain("Content-Disposition", f'inline; filename="{name}"'),
+            b"\r\n" + _base64(logo.content) + b"\r\n" + mark + b"--\r\n",
+        ]
+    )
+
+
+def text_part(subtype: str, words: str) -> bytes:
+    """Return a part of text ("plain", "html") with its own head; lines end in CRLF, whatever they ended in."""
     lines = words.replace("\r\n", "\n").replace("\r", "\n").split("\n")  # a lone CR could end a message for some server
     body = "\r\n".join(lines).encode()
     encoding, encoded = _encoded(body)
@@ -131,7 +181,11 @@ def _encoded(body: bytes) -> tuple[str, bytes]:
     quoted = binascii.b2a_qp(body, istext=True)
     if len(quoted) <= len(body) * 4 // 3:
         return "quoted-printable", quoted
-    return "base64", base64.encodebytes(body).rstrip(b"\n").replace(b"\n", b"\r\n")
+    return "base64", _base64(body)
+
+
+def _base64(content: bytes) -> bytes:
+    return base64.encodebytes(content).rstrip(b"\n").replace(b"\n", b"\r\n")
 
 
 def _parsed(content: bytes) -> EmailMessage:
@@ -141,6 +195,14 @@ def _parsed(content: bytes) -> EmailMessage:
 def _bodies(message: EmailMessage) -> tuple[str, str]:
     text, html = (message.get_body((kind,)) for kind in ("plain", "html"))
     return _words_of(text), _words_of(html)
+
+
+def _picture(message: EmailMessage) -> _Picture | None:
+    """Return the logo of a message that `compose` made."""
+    for part in message.walk():
+        if part.get_content_maintype() == "image":
+            return _Picture(part["Content-ID"].strip("<>"), part.get_content_type(), part.get_content())
+    return None
 
 
 def _words_of(part: MIMEPart | None) -> str:

@@ -6,20 +6,30 @@ the consultation section and the ways to stop are the frame's, so no template ca
 
 import hashlib
 import textwrap
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import jinja2
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup
 
 from reminders import paths
 from reminders.errors import CannotDo
+from reminders.mail import cleaning
 from reminders.mail.message import MessageFacts, MessageLinks, RenderedMessage
+from reminders.mail.render import frame as frames
 from reminders.mail.render import values as shown
+from reminders.mail.render.sandbox import OwnWords, prepare
+from reminders.mail.template_file import TemplateUnreadable
 from reminders.mail.words import source as words_source
 
 LONGEST_SUBJECT = 50  # characters: what a telephone shows of it
 COLUMNS = 76  # 78 at most (RFC 5322 2.1.1), and room for one mark of a reply
-PARAGRAPH = '<p class="text">{}</p>'
+PARAGRAPH = Markup('<p class="text">{}</p>')
+
+
+Filled = TypeVar("Filled")
 
 
 class TemplateBroken(CannotDo):
@@ -34,6 +44,7 @@ class Renderer:
         self._folder = folder or paths.templates() / "email"
         self._environment = _sandbox(self._folder)
         self._versions: dict[str, str] = {}
+        self._prepared: dict[str, OwnWords] = {}
 
     def version(self, facts: MessageFacts) -> str:
         """Return what changes whenever the words of this kind of message change."""
@@ -43,35 +54,52 @@ class Renderer:
     def render(self, facts: MessageFacts, links: MessageLinks) -> RenderedMessage:
         """Return the message in words; raises `UnprintableValue` or `TemplateBroken`."""
         values = shown.values_of(facts, links)
-        name = _template_of(facts)
-        source = self._source(facts)
-        subject_source, _, body_source = source.partition("\n\n")
-        subject = self._subject(name, subject_source.removeprefix("Subject: "), values["sender"])
+        name, own = _template_of(facts), self._words(facts)
+        subject = self._subject(name, own, values)
         glued = shown.in_text(values, facts)
-        body = self._fill(name, body_source, glued)
-        text = self._frame("base.txt", {**glued, "body": body.strip("\n"), "said": shown.said_in_text(glued)})
-        paragraphs = self._fill(name, body_source, shown.apart(values)).strip("\n").split("\n\n")
-        html_body = "\n".join(PARAGRAPH.format(shown.as_html(paragraph)) for paragraph in paragraphs)
-        frame = {**values, "subject": subject, "body": shown.Markup(html_body), "said": shown.said_in_html(values)}
-        html = self._frame("base.html", frame)
+        body = "\n\n".join(self._filled(name, own.paragraphs, glued))
+        text = self._frame("base.txt", {**glued, "body": body, "said": shown.said_in_text(glued)})
+        html_body = self._body(name, own, facts, shown.apart(values))
+        frame = {**values, "subject": subject, "body": html_body, "said": shown.said_in_html(values)}
+        look = frames.look_of(facts, values["direction"])
+        html = frames.finished(self._frame(frames.NAME, {**frame, **look}), facts.colour, values["direction"])
         return RenderedMessage(subject, _wrapped(text), html, self.version(facts))
 
-    def _source(self, facts: MessageFacts) -> str:
-        return facts.own.source if facts.own else self._bytes(_template_of(facts)).decode()
+    def _words(self, facts: MessageFacts) -> OwnWords:
+        """Return the words of a message's template, the clinic's own or ours, read and examined once."""
+        name = _template_of(facts)
+        source = facts.own.source if facts.own else self._bytes(name).decode()
+        if source not in self._prepared:
+            try:
+                self._prepared[source] = prepare(source)
+            except TemplateUnreadable as error:
+                raise TemplateBroken(template=name, problem=error.problem) from error
+        return self._prepared[source]
 
-    def _subject(self, name: str, source: str, sender: str) -> str:
+    def _subject(self, name: str, own: OwnWords, values: Mapping[str, str]) -> str:
         """Return the subject with as much of the sender's name as fits, whole words only."""
-        words = sender.split(" ")
+        words = values["sender"].split(" ")
         for count in range(len(words), -1, -1):
             kept = " ".join(words[:count]).rstrip(" ,;:&-–")
-            subject = " ".join(self._fill(name, source, {"sender": kept}).split())
+            subject = self._filled(name, own.subject, {"clinic": values["clinic"], "sender": kept})
             if len(subject) <= LONGEST_SUBJECT:
                 return subject
         raise TemplateBroken(template=name, problem=f"its subject is over {LONGEST_SUBJECT} characters")
 
-    def _fill(self, name: str, source: str, values: dict[str, str]) -> str:
+    def _body(self, name: str, own: OwnWords, facts: MessageFacts, values: Mapping[str, str]) -> Markup:
+        """Return the words as HTML: the clinic's, which cleaning leaves as they are, or made of the paragraphs."""
+        html = self._filled(name, own.html, values)
+        if html is None:
+            paragraphs = self._filled(name, own.paragraphs, values)
+            return Markup("\n").join(PARAGRAPH.format(shown.as_html(paragraph)) for paragraph in paragraphs)
+        cleaned = cleaning.clean(html, (facts.booking_url,) if facts.booking_url else ())
+        if cleaning.changed(html, cleaned) is not None:
+            raise TemplateBroken(template=name, problem="its HTML would not stay as it is written")
+        return shown.set_apart(cleaned)
+
+    def _filled(self, name: str, fill: Callable[[Mapping[str, str]], Filled], values: Mapping[str, str]) -> Filled:
         try:
-            return self._environment.overlay(autoescape=False).from_string(source).render(values)
+            return fill(values)
         except jinja2.TemplateError as error:
             raise TemplateBroken(template=name, problem=error.message or type(error).__name__) from error
 
@@ -85,7 +113,8 @@ class Renderer:
         name = _template_of(facts)
         if name not in self._versions:
             digest = hashlib.sha256(words_source("mail", facts.language))
-            for file in ("base.txt", "base.html", name):
+            digest.update(frames.version(self._bytes(frames.NAME).decode()).encode())
+            for file in ("base.txt", name):
                 digest.update(self._bytes(file) + b"\0")
             self._versions[name] = digest.hexdigest()[:16]
         return self._versions[name]
@@ -99,7 +128,7 @@ class Renderer:
 
 def _sandbox(folder: Path) -> ImmutableSandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(
-        loader=jinja2.FileSystemLoader(folder),
+        loader=frames.FrameLoader(folder),
         undefined=jinja2.StrictUndefined,
         autoescape=_is_html,
         trim_blocks=True,
@@ -113,7 +142,7 @@ def _sandbox(folder: Path) -> ImmutableSandboxedEnvironment:
 
 
 def _is_html(name: str | None) -> bool:
-    return name is None or name.endswith(".html")
+    return name is None or name.endswith((".html", ".mjml"))
 
 
 def _template_of(facts: MessageFacts) -> str:
@@ -126,4 +155,4 @@ def _wrapped(text: str) -> str:
     for line in text.split("\n"):
         filled = textwrap.wrap(line, COLUMNS, break_long_words=False, break_on_hyphens=False) or [""]
         lines += filled if lines[-1:] != [""] or filled != [""] else []
-    return "\n".join(line.rstrip(" ") for line in lines).strip("\n").replace(shown.GLUE, " ") + "\n"
+    return shown.as_text("\n".join(line.rstrip(" ") for line in lines).strip("\n") + "\n")

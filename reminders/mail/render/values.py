@@ -6,7 +6,7 @@ text, set apart from the sentence's direction; an empty string stands for "there
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup, escape
 
@@ -20,6 +20,7 @@ LONGEST_VALUE = 2_000
 GLUE = "\x1f"  # stands for a blank at which no line may end; no value can hold it
 APART, JOINED = "\x1d", "\x1e"  # begin and end a value that the HTML sets apart; no value can hold them
 _LONGEST_GLUED = 40
+_LONGEST_UNBROKEN = 24  # characters of a number that fit on one line of the narrowest telephone
 _BREAKING = {"Cc", "Cs", "Zl", "Zp"}
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # they could make a line read backwards
 _NAMES = ("clinic", "sender", "name", "who", "Who", "postal_address")
@@ -50,6 +51,7 @@ def values_of(facts: MessageFacts, links: MessageLinks) -> dict[str, str]:
     return values | {
         "name": values["name"] if values["name"].strip() else "",  # nobody is greeted as a wide blank
         "language": facts.language,
+        "jurisdiction": facts.jurisdiction or "",
         "direction": direction(facts.language),
         "window": wording.window_in_words(facts),
         "opens": facts.opens.isoformat(),
@@ -64,24 +66,38 @@ def values_of(facts: MessageFacts, links: MessageLinks) -> dict[str, str]:
 
 
 def in_text(values: Mapping[str, str], facts: MessageFacts) -> dict[str, str]:
-    """Return the values with names, numbers and days glued, so that no line of the text ends inside one."""
+    """Return the values with names, numbers and days glued, so that no line of the text ends inside one.
+
+    Where the language is written from right to left, names and numbers are marked too: "+44 20" would read "20 44+".
+    """
     glued = {field: values[field] for field in ("clinic", "name", "who", "Who", "phone")}
     glued = {field: value.replace(" ", GLUE) for field, value in glued.items() if len(value) <= _LONGEST_GLUED}
     window = values["window"]
     for day in (facts.opens, facts.closes):
         said = wording.day_in_words(day, facts.language, facts.jurisdiction)
         window = window.replace(said, said.replace(" ", GLUE))
-    return {**values, **glued, "window": window}
+    glued = {**values, **glued, "window": window}
+    return apart(glued, (*_NAMES, "phone")) if values["direction"] == "rtl" else glued
 
 
-def apart(values: Mapping[str, str]) -> dict[str, str]:
-    """Return the values with names marked, so that `as_html` can set them apart from the sentence's direction."""
-    return {field: f"{APART}{value}{JOINED}" if field in _NAMES and value else value for field, value in values.items()}
+def apart(values: Mapping[str, str], fields: Sequence[str] = _NAMES) -> dict[str, str]:
+    """Return the values with names marked, so that they can be set apart from the sentence's direction."""
+    return {field: f"{APART}{value}{JOINED}" if field in fields and value else value for field, value in values.items()}
+
+
+def as_text(text: str) -> str:
+    """Return words of the text part: blanks for glue, and what `apart` marked in the isolates of UAX #9."""
+    return text.replace(GLUE, " ").replace(APART, "\u2068").replace(JOINED, "\u2069")
 
 
 def as_html(text: str) -> Markup:
     """Return words as HTML: escaped, and what `apart` marked in an element that isolates its direction."""
-    return Markup(str(escape(text)).replace(APART, "<bdi>").replace(JOINED, "</bdi>"))  # noqa: S704 - escaped just here
+    return set_apart(str(escape(text)))
+
+
+def set_apart(html: str) -> Markup:
+    """Return HTML, escaped or cleaned before, with what `apart` marked in an element that isolates its direction."""
+    return Markup(html.replace(APART, "<bdi>").replace(JOINED, "</bdi>"))  # noqa: S704 - escaped or cleaned before
 
 
 def said_in_text(values: Mapping[str, str]) -> dict[str, str]:
@@ -92,17 +108,22 @@ def said_in_text(values: Mapping[str, str]) -> dict[str, str]:
 def said_in_html(values: Mapping[str, str]) -> dict[str, Markup]:
     """Return every sentence of the frame as HTML: names isolated, numbers and addresses as links."""
     shown = {field: as_html(value) for field, value in apart(values).items()}
-    if values["phone_link"]:
-        shown["phone"] = _link(values["phone_link"], values["phone"], "call")
-    elif values["phone"]:
-        shown["phone"] = Markup('<bdi class="call">{}</bdi>').format(values["phone"])
+    shown["phone"] = _number(values, "number" if len(values["phone"]) <= _LONGEST_UNBROKEN else "link")
     shown["reply_to"] = _link(values["reply_link"], values["reply_to"], "link")
-    said = words(wording.ROOM, values["language"])
-    return {key: Markup(str(escape(text))).format_map(shown) for key, text in said.items()}  # noqa: S704 - escaped here
+    large = {**shown, "phone": _number(values, "call")}  # the first way to reach the clinic, and the easiest
+    said = {key: Markup(str(escape(text))) for key, text in words(wording.ROOM, values["language"]).items()}  # noqa: S704 - escaped here
+    return {key: text.format_map(large if key == "phone_us" else shown) for key, text in said.items()}
+
+
+def _number(values: Mapping[str, str], kind: str) -> Markup:
+    """Return the phone number as a link, or as words set apart where it is more than a number."""
+    if values["phone_link"]:
+        return _link(values["phone_link"], values["phone"], kind)
+    return Markup('<bdi class="{}">{}</bdi>').format(kind, values["phone"]) if values["phone"] else Markup()
 
 
 def _link(address: str, shown: str, kind: str) -> Markup:
-    return Markup('<a class="{}" href="{}"><bdi>{}</bdi></a>').format(kind, address, shown)
+    return Markup('<a class="{}" href="{}"><bdi dir="ltr">{}</bdi></a>').format(kind, address, shown)
 
 
 def _printable(field: str, value: str) -> str:
