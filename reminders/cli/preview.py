@@ -13,6 +13,7 @@ from reminders.cli.options import AsJson, ClinicSlug, PatientRef, examples
 from reminders.cli.output import say, say_json, write_file
 from reminders.cli.session import opened, zones
 from reminders.domain.protocol import STEP_NAMES
+from reminders.mail.compose import as_page
 
 if TYPE_CHECKING:
     from reminders.services.preview import Preview
@@ -49,16 +50,17 @@ def preview(
     with opened(ctx) as app:
         found = app.preview(clinic, patient, step)
         zone = zones(app)[clinic]
-    written = _write(found, out) if out is not None else []
+    written = write_message(found, out) if out is not None else []
     if as_json:
         say_json({**documents.preview(found), "files": [str(path) for path in written]})
         return
-    _say_message(found, zone)
+    say_message(found, zone)
     for path in written:
         say(f"Written: {path}")
 
 
-def _say_message(found: "Preview", zone: str) -> None:
+def say_message(found: "Preview", zone: str) -> None:
+    """Print a message's headers and text, when it is due, and what would be refused in it."""
     for name, value in found.headers:
         say(f"{name}: {value}")
     say()
@@ -74,6 +76,8 @@ def _say_message(found: "Preview", zone: str) -> None:
     say(f"-- Beside the text stands an HTML part of {len(found.html)} characters; --out DIR writes it.")
     for complaint in found.complaints:
         say(f"-- It would be refused: {complaint}")
+    for warning in found.warnings:
+        say(f"-- Look at this: {warning}")
 
 
 def _worded_as(found: "Preview") -> str:
@@ -83,10 +87,11 @@ def _worded_as(found: "Preview") -> str:
     return f"It is worded as the {stage}, because nothing was sent yet in this episode."
 
 
-def _write(found: "Preview", folder: Path) -> list[Path]:
+def write_message(found: "Preview", folder: Path) -> list[Path]:
+    """Write a message's parts into a folder; return the files."""
     contents = {
         "message.eml": found.content,
-        "message.html": found.html.encode(),
+        "message.html": as_page(found.content).encode(),
         "message.txt": found.text.encode(),
     }
     for name, content in contents.items():

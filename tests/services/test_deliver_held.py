@@ -24,7 +24,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def break_subject(folder: Path) -> None:
-    (folder / "cosmetic" / "invitation" / "subject.txt").write_text("{{ nobody_knows }}", encoding="utf-8")
+    broken = "Subject: {{ nobody_knows }}\n\nWords.\n"
+    (folder / "cosmetic" / "invitation" / "en.txt").write_text(broken, encoding="utf-8")
 
 
 def test_more_than_fifty_overdue_are_held_before_anything_is_claimed(office: Office, server: RealServer) -> None:

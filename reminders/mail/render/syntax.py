@@ -38,6 +38,7 @@ _LONE_TAG = re.compile(r"^[ \t]*(\{%[^%\n]{0,500})%\}[ \t]*\n", re.MULTILINE)
 _LONGEST_NAMED = 30
 
 Lexed = tuple[int, str, str]
+Known = tuple[frozenset[str], frozenset[str]]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -162,15 +163,15 @@ class _Reader:
         return Said(self._before + node.lineno, node.data)
 
     def _choice(self, node: nodes.If) -> Choice:
-        branches, asked, otherwise = [], frozenset[str](), frozenset[str]()
+        branches, otherwise = [], frozenset[str]()
         for way in (node, *node.elif_):
             if type(way) is not nodes.If:
                 raise _unknown(way)
-            known, unknown, names = self._test(way.test)
+            known, unknown = self._test(way.test)
             branches.append(Branch(otherwise | known, self.pieces(way.body)))
-            otherwise, asked = otherwise | unknown, asked | names
+            otherwise |= unknown
         branches.append(Branch(otherwise, self.pieces(node.else_)))
-        return Choice(self._before + node.lineno, tuple(branches), asked)
+        return Choice(self._before + node.lineno, tuple(branches))
 
     def _shown(self, node: nodes.Expr) -> Shown:
         filters: list[str] = []
@@ -213,33 +214,31 @@ class _Reader:
             self._text(cast("nodes.Const", node.args[0]))
         return node.name
 
-    def _test(self, node: nodes.Node) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
-        """Return the names that are not empty where a test holds, those where it does not, and all it asks about."""
+    def _test(self, node: nodes.Node) -> Known:
+        """Return the names that are certainly not empty where a test holds, and those where it does not."""
         if type(node) is nodes.Not:
-            known, unknown, names = self._test(node.node)
-            return unknown, known, names
-        if type(node) in {nodes.And, nodes.Or}:
-            pair = cast("nodes.BinExpr", node)
-            left, right = self._test(pair.left), self._test(pair.right)
-            names = left[2] | right[2]
-            if type(node) is nodes.And:
-                return left[0] | right[0], left[1] & right[1], names
-            return left[0] & right[0], left[1] | right[1], names
+            known, unknown = self._test(node.node)
+            return unknown, known
+        if type(node) is nodes.And:
+            left, right = self._test(node.left), self._test(node.right)
+            return left[0] | right[0], left[1] & right[1]
+        if type(node) is nodes.Or:
+            left, right = self._test(node.left), self._test(node.right)
+            return left[0] & right[0], left[1] | right[1]
         if type(node) is nodes.Compare:
             return self._comparison(node)
         shown = self._shown(cast("nodes.Expr", node))
-        names = frozenset({shown.name} if shown.name else ())
-        return (frozenset() if "default" in shown.filters else names), frozenset(), names
+        return frozenset({shown.name} if shown.name and "default" not in shown.filters else ()), frozenset()
 
-    def _comparison(self, node: nodes.Compare) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    def _comparison(self, node: nodes.Compare) -> Known:
         if len(node.ops) != 1 or node.ops[0].op not in {"eq", "ne"}:
             raise _Refused(node.lineno, "values can be compared with == or != alone")
         left, right = self._shown(node.expr), self._shown(node.ops[0].expr)
-        names = frozenset(side.name for side in (left, right) if side.name)
         if left.name is None or right.name is not None or left.filters or right.filters:
             raise _Refused(node.lineno, 'a comparison is a name, == or !=, and a text in quotes: language == "en"')
-        filled, empty = (names, frozenset[str]()) if right.text else (frozenset[str](), names)
-        return (filled, empty, names) if node.ops[0].op == "eq" else (empty, filled, names)
+        names, none = frozenset({left.name}), frozenset[str]()
+        filled, empty = (names, none) if right.text else (none, names)
+        return (filled, empty) if node.ops[0].op == "eq" else (empty, filled)
 
 
 def _compare_bare_values(environment: Environment, tree: nodes.Template) -> None:
