@@ -11,11 +11,13 @@ from typing import Any
 from reminders.app.opened import Opened
 from reminders.domain.protocol import Protocol
 from reminders.services import (
+    advertising,
     catalogue,
     catalogue_file,
     clinic,
     plan,
 )
+from reminders.services.find import the_clinic
 from reminders.store import clinics, protocols
 from reminders.store.clinics import Clinic, Practitioner
 
@@ -40,6 +42,11 @@ class ClinicVerbs(Opened):
         """Change a clinic's settings and replan it."""
         with self._writing() as tx:
             return clinic.change_clinic(tx, slug, given, practitioners, left, closed, opened)
+
+    def clinic_notes(self, slug: str) -> tuple[str, ...]:
+        """Return what the advertising rules frown upon in a clinic's stored details, as sentences."""
+        with self._reading() as tx:
+            return advertising.notes_on_clinic(tx, the_clinic(tx, slug))
 
     def pause_clinic(self, slug: str, *, paused: bool) -> tuple[Clinic, plan.PlanOutcome]:
         """Pause or resume a clinic."""

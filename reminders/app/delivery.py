@@ -20,6 +20,7 @@ from reminders.services import (
     overview,
     plan,
     preview,
+    signing,
 )
 from reminders.services.breaker import Breakers
 from reminders.services.configured import configured_transport
@@ -38,6 +39,8 @@ class DeliveryVerbs(Opened):
     def deliver(self, progress: Progress | None = None) -> deliver.DeliverOutcome:
         """Send everything that is due now."""
         transport = self.transport or configured_transport(self.settings)
+        with self._reading() as tx:
+            sign = signing.signer(tx, self.keys)
         worker = Worker(
             database=self.database,
             clock=self.clock,
@@ -49,6 +52,7 @@ class DeliveryVerbs(Opened):
             link_base=self.settings.link_base,
             observe=self.observe,
             chance=self.chance,
+            sign=sign,
         )
         name = f"deliver-{os.getpid()}-{secrets.token_hex(4)}"
         return deliver.deliver(worker, name, self.settings.round, progress)

@@ -11,6 +11,7 @@ from reminders.app.opened import Opened
 from reminders.domain.facts import Outcome
 from reminders.domain.lifecycle import Reason
 from reminders.services import (
+    advertising,
     book,
     bring_in,
     dossier,
@@ -18,7 +19,7 @@ from reminders.services import (
     patient,
     record,
 )
-from reminders.services.find import the_clinic
+from reminders.services.find import the_clinic, the_patient
 from reminders.services.log_treatment import NamedTreatment, TreatmentLogged, log_treatment, take_back
 from reminders.store.treatments import TreatmentRow
 
@@ -31,6 +32,13 @@ class PatientVerbs(Opened):
         with self._writing() as tx:
             patient.add_patient(tx, self.keys, the_clinic(tx, slug), ref, given)
             return dossier.dossier(tx, the_clinic(tx, slug), ref.strip())
+
+    def patient_notes(self, slug: str, ref: str) -> tuple[str, ...]:
+        """Return what the advertising rules frown upon in the name a patient is greeted by, as sentences."""
+        with self._reading() as tx:
+            clinic = the_clinic(tx, slug)
+            found = the_patient(tx, clinic, ref.strip())
+            return advertising.notes_on_patient(clinic, found.known_as or found.given_name or "")
 
     def change_patient(self, slug: str, ref: str, change: patient.PatientChange) -> dossier.Dossier:
         """Change a patient and replan them."""

@@ -12,12 +12,15 @@ import shlex
 import shutil
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from reminders.app import init, open_app
+from reminders.app import App, init, open_app
 from reminders.cli.demo_acts import Actor, MovableClock
 from reminders.cli.demo_report import Scene, report
 from reminders.cli.output import progress, say
+from reminders.cli.session import Pages
 from reminders.clock import Clock, SystemClock
 from reminders.errors import CannotDo
 from reminders.mail.compose import parts
@@ -30,6 +33,10 @@ USUAL_FOLDER = Path("demo")
 MARK = "# The settings of a sample clinic, made by `reminders demo`, which may make it anew."
 _DATABASE = "reminders.db"
 _OURS = (_DATABASE, f"{_DATABASE}-wal", f"{_DATABASE}-shm", KEY_FILE, "willow.csv", "harbour.csv", "peel-medium.yaml")
+LINK_BASE = "https://reminders.willow.example"
+"""What the links of the messages begin with, as on a real installation; the demo's own pages stand in for it."""
+
+_PLACES = ("127.0.0.1:8000", "127.0.0.1:0")  # the usual port, else any that is free
 _DAY = dt.timedelta(days=1)
 _ROUND = 16
 _SEED = 1
@@ -43,9 +50,15 @@ class UnusablePath(CannotDo):
     """The sample cannot be kept in {folder}, whose path holds a question mark: name another one with --dir."""
 
 
-def demo(directory: Path | None = None, *, once: bool = False, clock: Clock | None = None) -> None:
-    """Make the sample clinic in a folder, tell how it stands, and on a terminal keep its inbox open until Ctrl-C."""
-    present = (clock or SystemClock()).now()
+def demo(
+    directory: Path | None = None, *, once: bool = False, clock: Clock | None = None, pages: Pages | None = None
+) -> None:
+    """Make the sample clinic in a folder, and tell how it stands.
+
+    On a terminal its inbox stays open until Ctrl-C, and with it the pages that the links of the messages lead to.
+    """
+    clock = clock or SystemClock()
+    present = clock.now()
     folder = _prepared((directory or USUAL_FOLDER).absolute())
     config, letters = folder / CONFIG_FILE, folder / "inbox"
     with Inbox(letters, MAILBOXES) as inbox:
@@ -62,7 +75,8 @@ def demo(directory: Path | None = None, *, once: bool = False, clock: Clock | No
         stays = not once and sys.stdout.isatty()
         _where(folder, inbox if stays else None)
         if stays:
-            _wait(inbox)
+            with open_app(settings, clock) as app, _open_pages(pages, app, letters):
+                _wait(inbox)
         _write_config(config, f"file:{letters}")
 
 
@@ -93,6 +107,7 @@ def _write_config(config: Path, smtp_url: str) -> None:
         "database_url": f"sqlite:///{folder / _DATABASE}",
         "secret_key_file": str(folder / KEY_FILE),
         "smtp_url": smtp_url,
+        "base_url": LINK_BASE,
     }
     lines = (f"{name} = {json.dumps(value)}" for name, value in values.items())  # a JSON text is one of TOML's too
     config.write_text("\n".join((MARK, *lines)) + "\n", encoding="utf-8")
@@ -108,7 +123,7 @@ def _settings(config: Path, smtp_url: str) -> Settings:
         secret_key_file=folder / KEY_FILE,
         secret_key=(),
         smtp_url=smtp_url,
-        base_url=None,
+        base_url=LINK_BASE,
         lease_s=60,
         round=_ROUND,
         log="text",
@@ -128,6 +143,25 @@ def _where(folder: Path, inbox: Inbox | None) -> None:
         say("The inbox is closed now; what is delivered from here on is written into the same folder.")
     else:
         say(f"The inbox stays open on 127.0.0.1:{inbox.port}. Try the commands in a second terminal; Ctrl-C ends it.")
+
+
+@contextmanager
+def _open_pages(pages: Pages | None, app: App, letters: Path) -> Iterator[None]:
+    """Serve what patients received, and the pages behind the links, while the context lasts."""
+    with ExitStack() as stack:
+        if pages is not None:
+            address = _served(stack, pages, app, letters)
+            say()
+            say(f"What patients received, as they see it, with links that work: {address}")
+        yield
+
+
+def _served(stack: ExitStack, pages: Pages, app: App, letters: Path) -> str:
+    usual, any_free = _PLACES
+    try:
+        return stack.enter_context(pages.demo(app, usual, letters))
+    except CannotDo:  # another program has the usual port
+        return stack.enter_context(pages.demo(app, any_free, letters))
 
 
 def _wait(inbox: Inbox) -> None:

@@ -6,6 +6,7 @@ Invariant: nothing is written past the product; what the sample shows, the produ
 import csv
 import datetime as dt
 import random
+import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from pathlib import Path
 from reminders.app import App, open_app
 from reminders.domain.lifecycle import PENDING, State
 from reminders.domain.sending_hours import moment
+from reminders.mail.compose import parts
 from reminders.services import sample_script as script
 from reminders.services.catalogue_file import write_catalogue
 from reminders.services.import_report import ImportRequest
@@ -30,6 +32,13 @@ _AFTERNOON = 15 * 60
 _DEATHS = 3
 _SEED = 7
 Told = Callable[[int, int | None], None]
+
+
+_REQUEST_LINK = re.compile(r"/p/([A-Za-z0-9_-]+)")
+
+
+class NothingReceived(Exception):
+    """A patient of the script answers a message that never came: the script is wrong."""
 
 
 class ProgramDied(Exception):
@@ -163,6 +172,10 @@ class Actor:
         self.app.log_answer(script.WILLOW, event.ref, event.kind)
 
     @act.register
+    def _(self, event: script.Ask) -> None:
+        self.app.answer(self._token_of(event.recipient), event.reply)
+
+    @act.register
     def _(self, event: script.CameBack) -> None:
         sent = self.of_patient(event.ref, State.SENT)
         self.app.came_back(sent[-1], complaint=event.complaint)
@@ -204,6 +217,14 @@ class Actor:
         path = self.folder / f"{event.protocol.code}.yaml"
         path.write_text(write_catalogue([event.protocol]), encoding="utf-8")
         self.app.import_protocols(path)
+
+    def _token_of(self, recipient: str) -> str:
+        """Return what the link to the patient's page holds in the last message that this mailbox received."""
+        for path in sorted((self.folder / "inbox").glob("*.eml"), reverse=True):
+            message = parts(path.read_bytes())
+            if dict(message.headers)["To"] == recipient and (link := _REQUEST_LINK.search(message.text)):
+                return link[1]
+        raise NothingReceived(recipient)
 
     def of_patient(self, ref: str, *states: State) -> list[int]:
         """Return the ids of a patient's reminders in these states, in the order of their moments."""

@@ -184,6 +184,7 @@ def _next(scene: Scene, reminders: Sequence[ReminderView]) -> None:
     commands = (
         ("why each message went, or will go, or did not", f"why --clinic {WILLOW} --patient {scene.shown}"),
         ("the next message as it would go out", f"preview --clinic {WILLOW} --patient {first}"),
+        ("what patients asked for on their pages", f"requests list --clinic {WILLOW}"),
         ("what waits for a person", f"list --clinic {WILLOW} --state held"),
         (
             "the patient came: log it, and see the plan start anew",

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from reminders.services.overview import ReminderView
     from reminders.services.plan import PlanOutcome
     from reminders.services.preview import Preview
+    from reminders.services.requests import RequestView
     from reminders.store.clinics import Clinic, Practitioner
     from reminders.store.listing import ListedReminder
     from reminders.store.treatments import TreatmentRow
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-COUNTED = ("sent", "deferred", "failed", "unknown", "cancelled", "expired", "held", "waiting", "too_soon")
+COUNTED = ("sent", "deferred", "failed", "unknown", "cancelled", "expired", "held", "waiting", "too_soon", "announced")
 
 
 def moment(value: dt.datetime | None) -> str | None:
@@ -79,7 +80,7 @@ def clinic(value: "Clinic", practitioners: "list[Practitioner] | None" = None) -
         name: getattr(value, name)
         for name in (
             *("slug", "name", "timezone", "email", "sender_name", "reply_to", "phone", "booking_url", "address"),
-            *("language", "jurisdiction", "country", "region", "daily_limit", "unknown_consent"),
+            *("language", "jurisdiction", "country", "region", "daily_limit", "unknown_consent", "colour"),
         )
     }
     plain["sending_days"] = [WEEKDAYS[number] for number in sorted(value.sending_days)]
@@ -162,6 +163,19 @@ def patient(value: "Dossier", staff: Mapping[int, str]) -> dict[str, Any]:
     }
 
 
+def request(value: "RequestView", now: dt.datetime) -> dict[str, Any]:
+    """Return what a patient asked or answered; `phone` is the number to call, `age_days` counts whole days."""
+    names = ("id", "clinic", "patient", "practitioner", "contact_by", "contact_when", "scope", "note", "phone")
+    return {name: getattr(value, name) for name in names} | {
+        "kind": str(value.kind),
+        "at": moment(value.at),
+        "closed_at": moment(value.closed_at),
+        "age_days": (now - value.at).days,
+        "day": day(value.day),
+        "lines": None if value.lines is None else [line_of(line) for line in value.lines],
+    }
+
+
 def delivered(value: "DeliverOutcome") -> dict[str, Any]:
     """Return what a delivery did."""
     return {
@@ -211,6 +225,7 @@ def preview(value: "Preview") -> dict[str, Any]:
         "text": value.text,
         "html": value.html,
         "complaints": list(value.complaints),
+        "warnings": list(value.warnings),
     }
 
 

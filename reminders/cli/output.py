@@ -68,6 +68,12 @@ def say(text: str = "") -> None:
     sys.stdout.write(f"{visible(text)}\n")
 
 
+def say_notes(notes: Sequence[str]) -> None:
+    """Print what a person should look at, a sentence each."""
+    for note in notes:
+        say(f"Look at this: {note.rstrip('.')}.")
+
+
 def say_json(document: object) -> None:
     """Print the one JSON document of a command."""
     sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False))

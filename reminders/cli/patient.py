@@ -21,8 +21,8 @@ from reminders.cli.options import (
     given,
     refuse,
 )
-from reminders.cli.output import say
-from reminders.cli.patient_pages import say_patient
+from reminders.cli.output import say, say_notes
+from reminders.cli.patient_pages import say_language, say_patient
 from reminders.cli.session import opened
 from reminders.domain.facts import Consent, Status
 
@@ -117,8 +117,10 @@ def add(
         found = app.add_patient(clinic, ref, typed)
         if not as_json:
             say(f"Patient {ref} of clinic {clinic} is enrolled.")
+            say_notes(app.patient_notes(clinic, ref))
             if found.patient.recipient is None:
                 say("There is no address to write to yet: `reminders patient set … --email ADDRESS`.")
+            say_language(app, found)
             say(f"Next: `reminders treatment add --clinic {clinic} --patient {ref} --protocol CODE --on DAY`.")
             return
         say_patient(app, found, as_json=as_json)
@@ -177,6 +179,7 @@ def change(
         found = app.change_patient(clinic, ref, wanted)
         if not as_json:
             say(f"Patient {ref} of clinic {clinic} is changed.")
+            say_notes(app.patient_notes(clinic, ref))
             say()
         say_patient(app, found, as_json=as_json)
 

@@ -10,7 +10,7 @@ import typer
 from reminders.cli import words
 from reminders.cli.documents import plan as plan_document
 from reminders.cli.options import AsJson, File, examples
-from reminders.cli.output import say, say_json, say_table
+from reminders.cli.output import say, say_json, say_notes, say_table
 from reminders.cli.session import opened
 
 
@@ -57,11 +57,12 @@ def bring_in(ctx: typer.Context, file: File, as_json: AsJson = False) -> None:
         outcome = app.import_protocols(file)
     if as_json:
         codes = {name: list(getattr(outcome, name)) for name in ("added", "changed", "unchanged")}
-        say_json({**codes, "plan": plan_document(outcome.plan)})
+        say_json({**codes, "plan": plan_document(outcome.plan), "warnings": list(outcome.warnings)})
         return
     for verb, codes_of in (("Added", outcome.added), ("Changed", outcome.changed)):
         if codes_of:
             say(f"{verb}: {', '.join(codes_of)}.")
+    say_notes(outcome.warnings)
     if not (outcome.added or outcome.changed):
         say("Nothing differs from the stored catalogue: nothing was changed.")
         return

@@ -2,7 +2,8 @@
 
 Invariant: no message passes whose text part or HTML part lacks the consultation section (who, and how to reach them),
 the way to stop, the clinic's name or its postal address; and none that loads something from elsewhere, or links to a
-place that is neither the clinic's booking page nor the product's own.
+place that is neither the clinic's booking page nor the product's own; and none that says, anywhere a patient could see
+it, what the advertising rules of the clinic's jurisdiction forbid.
 """
 
 import itertools
@@ -12,7 +13,9 @@ from reminders.errors import CannotDo
 from reminders.mail import wording
 from reminders.mail.address import mailto
 from reminders.mail.html import HtmlPart, read_html
-from reminders.mail.message import MessageFacts, MessageLinks, RenderedMessage
+from reminders.mail.jurisdiction import Finding, findings, rules_of
+from reminders.mail.message import MessageFacts, MessageLinks, RenderedMessage, logo_id
+from reminders.mail.words import words
 
 LONGEST_SUBJECT = 150
 LARGEST_HTML = 100_000  # bytes; from 102 kB on, Gmail cuts a message off, and with it the way to stop
@@ -43,10 +46,39 @@ def complaints(rendered: RenderedMessage, facts: MessageFacts, links: MessageLin
         *_about_links_in_text(rendered.text, facts, links),
         *_about_html(html, facts, links),
         *(f"the {name} link is no https address" for name, url in _own_links(links) if not url.startswith("https://")),
+        *(_refusal(one, facts) for one in _terms(rendered, facts, links) if one.severity == "error"),
     ]
     if len(rendered.html.encode()) > LARGEST_HTML:
         found.append(f"the HTML part is over {LARGEST_HTML} bytes")
     return tuple(found)
+
+
+def warnings(rendered: RenderedMessage, facts: MessageFacts, links: MessageLinks) -> tuple[str, ...]:
+    """Return what to look at in a message that may go: words that this product's rules, or a law, frown upon."""
+    found = (one for one in _terms(rendered, facts, links) if one.severity == "warning")
+    return tuple(f"the {one.where} holds {one.what}: {one.instead}" for one in found)
+
+
+def _refusal(found: Finding, facts: MessageFacts) -> str:
+    return f"the {found.where} holds {found.what}, which {rules_of(facts.jurisdiction)} do not allow: {found.instead}"
+
+
+def _terms(rendered: RenderedMessage, facts: MessageFacts, links: MessageLinks) -> tuple[Finding, ...]:
+    """Return what the word lists find in everything a patient sees of a message.
+
+    The tokens of the product's own links are left out: they are made by chance, and chance writes words too.
+    """
+    shown = {
+        "subject": rendered.subject,
+        "text part": rendered.text,
+        "HTML part": rendered.html,
+        "sender": f"{facts.sender_name} {facts.sender_address}",
+        "reply-to": facts.reply_to,
+    }
+    for _, url in _own_links(links):
+        shown = {where: text.replace(url, url.rpartition("/")[0]) for where, text in shown.items()}
+    names = [name for name in (facts.patient_name, facts.practitioner) if name]
+    return findings(shown, facts.jurisdiction, spared=names)
 
 
 def _about_subject(subject: str) -> list[str]:
@@ -107,6 +139,10 @@ def _about_html(html: HtmlPart, facts: MessageFacts, links: MessageLinks) -> lis
     found = [f"the HTML part holds {what}" for what in html.forbidden]
     if any(link not in known for link in html.links):
         found.append("the HTML part links to an unknown place")
+    if html.pictures != ((f"cid:{logo_id(facts)}",) if facts.logo else ()):
+        found.append("the HTML part shows a picture that is not the clinic's logo")
+    if html.preheader not in ("", _plain(words(wording.ROOM, facts.language)["preheader"])):
+        found.append("the HTML part holds hidden words")
     return found
 
 

@@ -8,7 +8,10 @@ import dataclasses
 import datetime as dt
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Literal
+
+from reminders.mail.address import sender_domain
 
 MessageClass = Literal["cosmetic", "medical"]
 Stage = Literal["invitation", "follow_up", "last_call"]
@@ -90,15 +93,24 @@ class RenderedMessage:
     template_version: str
 
 
-def fingerprint(facts: MessageFacts, template_version: str) -> str:
+def logo_id(facts: MessageFacts) -> str:
+    """Return the Content-ID, without its brackets, under which the logo travels (RFC 2392); empty without a logo.
+
+    It tells the picture and the sender's domain, nothing about the message or the patient.
+    """
+    return f"logo.{facts.logo.digest[:16]}@{sender_domain(facts.sender_address)}" if facts.logo else ""
+
+
+def fingerprint(facts: MessageFacts, made_with: Sequence[str]) -> str:
     """Return the SHA-256, in hex, of what a message shows: kept bytes of another fingerprint are out of date.
 
     The order of `reminder_keys` does not matter: they are a set (product rule: a message is rendered anew when a fact
-    shown in it or its set of reminders changed).
+    shown in it or its set of reminders changed). `made_with` are the versions of what it was made and checked with: a
+    stricter check must see a message again before it goes.
     """
     shown: dict[str, object] = {field.name: getattr(facts, field.name) for field in dataclasses.fields(facts)}
     shown |= {"logo": facts.logo.digest if facts.logo else None}
     shown |= {"own": dataclasses.astuple(facts.own) if facts.own else None}
     shown |= {"opens": facts.opens.isoformat(), "closes": facts.closes.isoformat()}
-    shown |= {"reminder_keys": sorted(facts.reminder_keys), "template_version": template_version}
+    shown |= {"reminder_keys": sorted(facts.reminder_keys), "made_with": list(made_with)}
     return hashlib.sha256(json.dumps(shown, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

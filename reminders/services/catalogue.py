@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from reminders.domain import catalogue_rules
 from reminders.domain.protocol import Protocol
 from reminders.errors import BadInput
+from reminders.services.advertising import ensure_labels_allowed
 from reminders.services.calendar import rules_for
 from reminders.services.catalogue_file import BadCatalogue, starter_catalogue
 from reminders.services.plan import BATCH, PlanOutcome, plan_patients
@@ -28,12 +29,13 @@ class ProtocolInUse(BadInput):
 
 @dataclass(frozen=True, slots=True)
 class CatalogueOutcome:
-    """The codes that were added, changed (a new version) and left as they were, and what planning did."""
+    """The codes that were added, changed (a new version) and left as they were, what planning did, what to look at."""
 
     added: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()
     plan: PlanOutcome = field(default_factory=PlanOutcome)
+    warnings: tuple[str, ...] = ()
 
 
 def install_starter(tx: Transaction) -> int:
@@ -65,10 +67,12 @@ def import_catalogue(tx: Transaction, given: Sequence[Protocol]) -> CatalogueOut
     added = tuple(protocol.code for protocol in given if protocol.code not in stored)
     changed = tuple(protocol.code for protocol in given if _differs(stored.get(protocol.code), protocol))
     _check_in_use(tx, stored, {code: together[code] for code in changed})
+    warnings = ensure_labels_allowed(tx, (together[code] for code in (*added, *changed)))
     for code in (*added, *changed):
         protocols.save_protocol(tx, together[code])
     unchanged = tuple(protocol.code for protocol in given if protocol.code not in {*added, *changed})
-    return CatalogueOutcome(added, changed, unchanged, _replan(tx, changed, together) if changed else PlanOutcome())
+    plan = _replan(tx, changed, together) if changed else PlanOutcome()
+    return CatalogueOutcome(added, changed, unchanged, plan, warnings)
 
 
 def _check(together: Mapping[str, Protocol], given: set[str]) -> None:

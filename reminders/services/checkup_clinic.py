@@ -11,8 +11,10 @@ from typing import cast
 from reminders.domain.sending_hours import next_open
 from reminders.errors import RemindersError
 from reminders.mail.check import complaints
+from reminders.mail.jurisdiction import rules_of
 from reminders.mail.message import Jurisdiction, MessageFacts, MessageLinks
 from reminders.mail.render import Renderer
+from reminders.services.advertising import clinic_findings, said
 from reminders.services.calendar import sending_calendar
 from reminders.services.checkup import Check
 from reminders.store import clinics
@@ -50,13 +52,14 @@ _WANTED = (
 )
 
 
-def clinics_checks(tx: Transaction) -> Iterator[Check]:
-    """Yield the checks of every clinic."""
-    everyone = clinics.all_clinics(tx)
+def clinics_checks(tx: Transaction, slug: str | None = None) -> Iterator[Check]:
+    """Yield the checks of every clinic, or of one."""
+    everyone = [clinic for clinic in clinics.all_clinics(tx) if slug in (None, clinic.slug)]
     if not everyone:
         yield Check("clinics", ok=None, said="there is none yet", advice="add one with `reminders clinic add`")
     for clinic in everyone:
         yield _sender(clinic)
+        yield from _wording(tx, clinic)
         yield _hours(clinic, tx.now)
         if clinic.paused_at is not None:
             advice = f"`reminders clinic resume {clinic.slug}` when it shall send again"
@@ -75,6 +78,17 @@ def _sender(clinic: Clinic) -> Check:
     options = " ".join(f"{option} …" for _, option in lacking)
     said = f"its messages lack {'; '.join(what for what, _ in lacking)}"
     return Check(name, ok=None, said=said, advice=f"`reminders clinic set {clinic.slug} {options}`")
+
+
+def _wording(tx: Transaction, clinic: Clinic) -> Iterator[Check]:
+    """Yield what of the clinic's details its advertising rules would refuse today, and what to look at."""
+    found = clinic_findings(tx, clinic)
+    refused = [one for one in found if one.severity == "error"]
+    if found:
+        name, listed = f"clinic {clinic.slug}: wording", "; ".join(dict.fromkeys(said(one) for one in refused or found))
+        whose = f"{rules_of(clinic.jurisdiction)} {'do not allow' if refused else 'or this product frown upon'} this"
+        advice = f"`reminders clinic set {clinic.slug}` with other words"
+        yield Check(name, False if refused else None, f"{whose}: {listed}", advice)
 
 
 def _complaints(clinic: Clinic) -> str:

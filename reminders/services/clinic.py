@@ -5,13 +5,16 @@ Invariant: a clinic's settings are checked as a whole, and nothing is stored whe
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from reminders.domain.sending_hours import local_day
 from reminders.errors import BadInput
-from reminders.services import typed
+from reminders.mail.palette import web_colour
+from reminders.services import advertising, typed
 from reminders.services.calendar import public_holidays
 from reminders.services.find import the_clinic, the_practitioner
+from reminders.services.logo import change_logo
 from reminders.services.plan import PlanOutcome, plan_clinic
 from reminders.store import clinics
 from reminders.store.clinics import Clinic
@@ -36,10 +39,14 @@ def add_clinic(tx: Transaction, slug: str, given: Mapping[str, Any], practitione
     typed.slug(slug)
     if clinics.clinic_by_slug(tx, slug) is not None:
         raise ClinicExists(slug=slug)
+    logo, given = _logo_in(given)
     values = {**DEFAULTS, **clinic_values(given, tx.now)}
     clinic = clinics.add_clinic(tx, slug=slug, **values)
+    if logo:
+        change_logo(tx, clinic.id, Path(logo))
     for name in practitioners:
         clinics.add_practitioner(tx, clinic.id, typed.shown_name("--practitioner", name))
+    advertising.ensure_allowed(tx, the_clinic(tx, slug), ("jurisdiction",))
     return the_clinic(tx, slug)
 
 
@@ -54,9 +61,12 @@ def change_clinic(
 ) -> tuple[Clinic, PlanOutcome]:
     """Change what is given, add practitioners, mark who `left` today, close and open days; then replan the clinic."""
     before = the_clinic(tx, slug)
+    logo, given = _logo_in(given)
     values = clinic_values(given, tx.now, before)
     if values:
         clinics.change_clinic(tx, before.id, values)
+    if logo is not None:
+        change_logo(tx, before.id, Path(logo) if logo else None)
     known = {practitioner.name for practitioner in clinics.practitioners(tx, before.id)}
     for name in practitioners:
         if typed.shown_name("--practitioner", name) not in known:
@@ -66,6 +76,7 @@ def change_clinic(
     if closed or opened:
         clinics.set_closed_days(tx, before.id, closed, opened)
     clinic = the_clinic(tx, slug)
+    advertising.ensure_allowed(tx, clinic, values, practitioners)
     return clinic, plan_clinic(tx, clinic)
 
 
@@ -88,6 +99,7 @@ def add_location(tx: Transaction, slug: str, name: str, given: Mapping[str, Any]
     }
     values = {key: checks[key](value) for key, value in given.items()}
     name = typed.text("--name", name)
+    advertising.ensure_place_allowed(clinic, name, values)
     place = next((place for place in clinics.locations(tx, clinic.id) if place.name == name), None)
     if place is None:
         place = clinics.add_location(tx, clinic.id, name)
@@ -106,13 +118,14 @@ def clinic_values(given: Mapping[str, object], now: dt.datetime, before: Clinic 
         "phone": lambda v: typed.text("--phone", v),
         "booking_url": lambda v: typed.web_address("--booking-url", v),
         "address": lambda v: typed.text("--address", v, lines=True),
-        "language": typed.language,
+        "language": typed.language_of_mail,
         "jurisdiction": lambda v: typed.one_of("--jurisdiction", v, typed.JURISDICTIONS),
         "country": lambda v: typed.text("--country", v).upper(),
         "region": lambda v: typed.text("--region", v).upper(),
         "sending_days": typed.sending_days,
         "send_at": lambda v: typed.minutes("--send-at", v),
         "daily_limit": typed.limit,
+        "colour": web_colour,
         "unknown_consent": lambda v: typed.one_of("--unknown-consent", v, ("existing_customer", "no")),
     }
     values: dict[str, object] = {}
@@ -127,8 +140,15 @@ def clinic_values(given: Mapping[str, object], now: dt.datetime, before: Clinic 
     return values
 
 
+def _logo_in(given: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
+    """Return the logo's file ("" takes the logo away, None leaves it), and the rest of what was typed."""
+    rest = dict(given)
+    return rest.pop("logo", None), rest
+
+
 _OPTIONAL = frozenset(
     {
+        "colour",
         "sender_name",
         "reply_to",
         "phone",

@@ -6,19 +6,21 @@ Invariant: preview writes nothing; links in it carry no working token.
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from reminders.domain.facts import Reminder
 from reminders.domain.lifecycle import PENDING, State
 from reminders.errors import BadInput
-from reminders.mail.check import complaints
+from reminders.mail.address import sender_domain
+from reminders.mail.check import complaints, warnings
 from reminders.mail.compose import compose, message_id, parts
-from reminders.mail.message import MessageLinks
-from reminders.mail.render import Renderer
+from reminders.mail.message import MessageFacts, MessageLinks, RenderedMessage
 from reminders.services.calendar import rules_for
 from reminders.services.find import the_patient
 from reminders.services.keys import Keys
 from reminders.services.letter import Subject, identity, message_facts
 from reminders.services.overview import Fate, foresee, past_messages
+from reminders.services.signing import signer
 from reminders.store import facts, messages, reminders
 from reminders.store.clinics import Clinic
 from reminders.store.database import Transaction
@@ -34,9 +36,17 @@ class NoRecipient(BadInput):
     """Patient {ref} has no address to write to: there is no message to show before `patient set --email`."""
 
 
+class Renders(Protocol):
+    """Turns facts into words: the product's renderer, or one that fills a template not kept yet."""
+
+    def render(self, facts: MessageFacts, links: MessageLinks) -> RenderedMessage:
+        """Return the message in words."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """One message as it would go out: its parts, its bytes, and what the check finds wrong with it.
+    """One message as it would go out: its parts, its bytes, and what the check refuses or warns of.
 
     `stage` is the step it is worded as; `together` are the protocol and the step of whatever else it is about.
     """
@@ -52,10 +62,11 @@ class Preview:
     headers: tuple[tuple[str, str], ...]
     content: bytes
     complaints: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def preview(
-    tx: Transaction, keys: Keys, renderer: Renderer, base: str | None, clinic: Clinic, ref: str, step: str | None
+    tx: Transaction, keys: Keys, renderer: Renders, base: str | None, clinic: Clinic, ref: str, step: str | None
 ) -> Preview:
     """Return the patient's next message, or the one of `step`, as it would be sent at the transaction's moment."""
     patient = the_patient(tx, clinic, ref)
@@ -76,6 +87,7 @@ def preview(
     rendered = renderer.render(shown, links)
     name = _name(tx, keys, clinic, patient.id, about, shown.sender_address)
     content = compose(rendered, shown, links, name, fate.goes_out_at or max(tx.now, chosen.wake_at))
+    content = signer(tx, keys)(content, sender_domain(shown.sender_address))
     read = parts(content)
     return Preview(
         step=chosen.step,
@@ -89,6 +101,7 @@ def preview(
         headers=tuple(read.headers),
         content=content,
         complaints=complaints(rendered, shown, links),
+        warnings=warnings(rendered, shown, links),
     )
 
 

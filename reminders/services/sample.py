@@ -71,6 +71,7 @@ CLINICS = (
             "booking_url": "https://book.willow-lane.example/",
             "address": "14 Willow Lane\nLondon",
             "jurisdiction": "uk",
+            "colour": "#4a6b3f",
             "sending_days": "mon,tue,wed,thu,fri,sat",
             "sending_hours": "09:00-18:00",
             "daily_limit": "25",

@@ -6,17 +6,20 @@ script is written.
 
 import datetime as dt
 
+from reminders.domain.answers import AnswerKind
 from reminders.domain.facts import Outcome
 from reminders.domain.lifecycle import Reason
 from reminders.mail.inbox import Mailbox
 from reminders.services.patient import PatientChange
 from reminders.services.record import NewTreatment
+from reminders.services.reply import Reply
 from reminders.services.sample_people import years_before
 from reminders.services.sample_script import (
     COLLEAGUE,
     NURSE,
     Amend,
     Answer,
+    Ask,
     Attend,
     Book,
     CameBack,
@@ -41,6 +44,16 @@ RIGHT_TO_LEFT = "\u202b"
 """A mark that comes along when a name is copied out of a page written from right to left; no message may hold it."""
 
 GONE, SILENT, LATER = "moved.away@post.example", "between.two.servers@mail.example", "grey.list@letters.example"
+REPLIES = (
+    (
+        "asks.for.a.time@post.example",
+        Reply(AnswerKind.CONSULTATION_REQUESTED, None, "phone", "afternoon", "Not on Tuesdays, please."),
+    ),
+    ("was.elsewhere@post.example", Reply(AnswerKind.BOOKED)),
+    ("rather.call@post.example", Reply(AnswerKind.PHONE_ME)),
+)
+"""Who answers through the link of their message, and what."""
+
 MAILBOXES = {GONE: Mailbox.UNKNOWN_HERE, SILENT: Mailbox.SILENT, LATER: Mailbox.LATER}
 """The addresses that the sample's mail server treats in a way of their own."""
 
@@ -76,9 +89,14 @@ def _what_patients_say(script: Script) -> None:
     """Stop (for everybody at that address), please contact me, a reply, erase me."""
     stopped, _ = (script.invited(days, family_name="Benson", email="the.bensons@post.example") for days in (30, 16))
     script.on(script.ago(28), Amend(stopped, PatientChange(opt_out="all")))
-    asked, replied = script.invited(10), script.invited(9)
-    script.on(script.ago(8), Answer(asked, Reason.CONSULTATION_REQUESTED))
-    script.on(script.ago(7), Answer(replied, Reason.REPLIED))
+    script.on(script.ago(7), Answer(script.invited(9), Reason.REPLIED))
+    for recipient, reply in REPLIES:
+        script.invited(10, email=recipient)
+        script.on(script.ago(4), Ask(recipient, reply))
+    script.invited(
+        6, given_name="Lucía", family_name="Ortega Ruiz", email="lucia.ortega@letters.example", language="es"
+    )
+    script.invited(1, given_name="سلمى", family_name="حداد", email="salma.haddad@letters.example", language="ar")
     script.on(script.ago(16), Erase(script.invited(40)))
 
 

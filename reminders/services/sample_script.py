@@ -20,6 +20,7 @@ from reminders.domain.window import allowed_days, window_of
 from reminders.errors import CannotDo
 from reminders.services.patient import PatientChange
 from reminders.services.record import NewTreatment
+from reminders.services.reply import Reply
 from reminders.services.sample_people import Person, people
 
 WILLOW, HARBOUR = "willow", "harbour"
@@ -110,6 +111,14 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """A patient answers through the link of the last message that came to them."""
+
+    recipient: str
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
 class CameBack:
     """The last message to a patient came back, or its reader complained."""
 
@@ -177,6 +186,7 @@ Event = (
     | Attend
     | PutOnHold
     | Answer
+    | Ask
     | CameBack
     | Review
     | Erase
