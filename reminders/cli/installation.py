@@ -53,6 +53,7 @@ def init(ctx: typer.Context, as_json: AsJson = False) -> None:
 
 
 def demo(
+    ctx: typer.Context,
     directory: Annotated[
         Path | None, typer.Option("--dir", metavar="DIR", help="The sample's folder, instead of demo.")
     ] = None,
@@ -61,11 +62,12 @@ def demo(
     """Show a complete sample clinic with an inbox of its own.
 
     It logs treatments, plans, and sends what is due. The patients are made up and no mail leaves the machine. On a
-    terminal its inbox stays open until Ctrl-C, so that the other commands can be tried on it.
+    terminal its inbox stays open until Ctrl-C, with the pages behind the links of the messages, so that the other
+    commands can be tried on it.
     """
     from reminders.cli.demo import demo as show  # noqa: PLC0415 - help needs no sample
 
-    show(directory, once=once)
+    show(directory, once=once, pages=ctx.obj.pages)
 
 
 def _document(made: "Installed", settings: "Settings") -> dict[str, object]:

@@ -4,11 +4,11 @@ Invariant: nothing heavy is imported before a command needs the database, so tha
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import typer
 
@@ -18,13 +18,26 @@ if TYPE_CHECKING:
     from reminders.settings import Settings
 
 
+class Pages(Protocol):
+    """The face for browsers, which the entry point hands in: no face knows another."""
+
+    def serve(self, app: "App", listening: Callable[[str], None]) -> None:
+        """Serve the pages until the process is asked to end; calls `listening` with their address."""
+        ...
+
+    def demo(self, app: "App", place: str, inbox: Path) -> AbstractContextManager[str]:
+        """Serve the pages and the sample's inbox on HOST:PORT while the context lasts; gives their address."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
-    """The settings' file, and what stands in for the machine's clock and the configured transport."""
+    """The settings' file, the pages, and what stands in for the machine's clock and the configured transport."""
 
     config: Path | None = None
     clock: "Clock | None" = None
     given: Mapping[str, Any] = field(default_factory=dict)
+    pages: Pages | None = None
 
     def with_config(self, config: Path) -> Self:
         """Return the same session with another settings' file."""

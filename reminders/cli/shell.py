@@ -33,6 +33,10 @@ from reminders.cli import (
     plan,
     preview,
     protocol,
+    requests,
+    sender,
+    serving,
+    template,
     treatment,
     why,
 )
@@ -45,8 +49,9 @@ _ADDRESS = re.compile(r"(?<![^\s'\"(<=])[^\s@/:'\"(<=]+@[^\s@'\")>,;]+")
 _PACKAGE = __name__.partition(".")[0]
 
 ORDER = (
-    *("init", "demo", "doctor", "clinic", "protocol", "patient", "treatment", "appointment", "import"),
-    *("plan", "deliver", "list", "why", "preview", "release", "hold", "settle", "retry", "bounce", "audit"),
+    *("init", "demo", "doctor", "clinic", "sender", "template", "protocol", "patient", "treatment", "appointment"),
+    *("import", "plan", "deliver", "serve", "list", "why", "requests", "preview"),
+    *("release", "hold", "settle", "retry", "bounce", "audit"),
 )
 """The commands in the order in which a person meets them."""
 
@@ -119,15 +124,28 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["--help", "-h"]},
     )
     shell.callback()(reminders)
-    nouns = (installation, clinic, protocol, patient, treatment, appointment, importing, plan, deliver)
-    for noun in (*nouns, listing, why, preview, decisions, checks):
+    nouns = (
+        installation,
+        clinic,
+        sender,
+        template,
+        protocol,
+        patient,
+        treatment,
+        appointment,
+        importing,
+        plan,
+        deliver,
+        serving,
+    )
+    for noun in (*nouns, listing, why, requests, preview, decisions, checks):
         noun.register(shell)
     return shell
 
 
-def run() -> NoReturn:
+def run(session: Session | None = None) -> NoReturn:
     """Run the command that the program was called with, and exit with its code."""
-    get_command(build()).main()
+    get_command(build()).main(obj=session or Session())
     raise AssertionError  # `main` above always exits
 
 

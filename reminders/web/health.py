@@ -1,0 +1,80 @@
+"""What machines ask for: whether the process lives, whether it can work, the style sheets, and what robots may read.
+
+Invariant: none of it tells anything about the installation but yes or no.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from litestar import HttpMethod, MediaType, Response, route
+from litestar.concurrency import sync_to_thread
+from litestar.exceptions import NotFoundException
+from litestar.handlers import HTTPRouteHandler
+
+from reminders.app import App
+from reminders.web.looks import COLOURS, STYLES, Looks, colour_digits, colour_sheet
+from reminders.web.responses import Asked, plain
+
+LOOKS = [HttpMethod.GET, HttpMethod.HEAD]
+_ASKED_ANEW = dt.timedelta(seconds=1)
+_FOR_EVER = "public, max-age=31536000, immutable"  # its name changes with its content
+_FOR_A_DAY = "public, max-age=86400"
+
+
+@dataclass(slots=True)
+class Readiness:
+    """Whether the database answers and is this version's; asked at most once a second, however many probe."""
+
+    app: App
+    _known: bool = False
+    _since: dt.datetime | None = None
+
+    async def now(self) -> bool:
+        """Return the state, at most a second old."""
+        present = self.app.clock.now()
+        if self._since is None or abs(present - self._since) >= _ASKED_ANEW:
+            self._known = await sync_to_thread(self.app.is_ready)
+            self._since = present
+        return self._known
+
+
+def machine_pages(app: App, looks: Looks) -> list[HTTPRouteHandler]:
+    """Return the routes for machines."""
+    readiness = Readiness(app)
+
+    @route("/healthz", http_method=LOOKS, sync_to_thread=False)
+    def alive() -> Response[str]:
+        return plain("alive\n")
+
+    @route("/readyz", http_method=LOOKS)
+    async def ready() -> Response[str]:
+        if await readiness.now():
+            return plain("ready\n")
+        return plain("not ready\n", HTTPStatus.SERVICE_UNAVAILABLE)
+
+    @route("/robots.txt", http_method=LOOKS, sync_to_thread=False)
+    def robots() -> Response[str]:
+        return plain("User-agent: *\nDisallow: /\n")
+
+    @route("/favicon.ico", http_method=LOOKS, status_code=HTTPStatus.NO_CONTENT, sync_to_thread=False)
+    def icon() -> Response[None]:
+        return Response(None, status_code=HTTPStatus.NO_CONTENT, headers={"Cache-Control": _FOR_A_DAY})
+
+    @route(f"{STYLES}/{looks.style_name}", http_method=LOOKS, sync_to_thread=False)
+    def style() -> Response[bytes]:
+        return _sheet(looks.style, _FOR_EVER)
+
+    @route(f"{COLOURS}/{{name:str}}", http_method=LOOKS, sync_to_thread=False)
+    def colour(request: Asked) -> Response[bytes]:
+        name = str(request.path_params["name"])
+        digits = colour_digits(name.removesuffix(".css"))
+        if digits is None or name != f"{digits}.css":
+            raise NotFoundException
+        return _sheet(colour_sheet(digits).encode(), _FOR_A_DAY)
+
+    return [alive, ready, robots, icon, style, colour]
+
+
+def _sheet(content: bytes, kept: str) -> Response[bytes]:
+    return Response(content, media_type=MediaType.CSS, headers={"Cache-Control": kept})

@@ -1,0 +1,107 @@
+"""Listens for browsers where the settings say, until the process is asked to end.
+
+Invariant: no path, no address and no token is written to any log; what is being answered when the end is asked for is
+answered.
+"""
+
+import errno
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from typing import Any, cast
+
+import uvicorn
+
+from reminders.app import App
+from reminders.errors import CannotDo
+from reminders.web.demo_mailbox import Mailbox
+from reminders.web.limits import Limits
+from reminders.web.site import build_site
+
+_WAITING = 256  # connections that the system holds until we take them
+_LAST_ANSWERS_S = 10
+_PROXIES = ["127.0.0.1", "::1"]  # X-Forwarded-For is a client's own invention unless a proxy of this machine wrote it
+_PROBLEMS = {
+    errno.EADDRINUSE: "another program listens there",
+    errno.EACCES: "the system reserves that port",
+    errno.EADDRNOTAVAIL: "this machine has no such address",
+}
+
+
+class CannotListen(CannotDo):
+    """The pages cannot be served on {place}: {problem}. Choose another place with REMINDERS_LISTEN."""
+
+
+def serve(app: App, listening: Callable[[str], None], limits: Limits | None = None) -> None:
+    """Serve the pages until SIGTERM or Ctrl-C; calls `listening` with the address once browsers can come.
+
+    Raises `CannotListen`.
+    """
+    with closing(_bound(app.settings.listen)) as door:
+        listening(_address(door))
+        before = {number: signal.signal(number, _ended) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            _server(app, door, limits).run(sockets=[door])
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+@contextmanager
+def served(
+    app: App, place: str | None = None, limits: Limits | None = None, mailbox: Mailbox | None = None
+) -> Iterator[str]:
+    """Serve the pages from a thread while the context lasts; gives their address. Port 0 takes a free one."""
+    with closing(_bound(place or app.settings.listen)) as door:
+        server = _server(app, door, limits, mailbox)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [door]}, name="pages")
+        thread.start()
+        try:
+            yield _address(door)
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def _server(app: App, door: socket.socket, limits: Limits | None, mailbox: Mailbox | None = None) -> uvicorn.Server:
+    site = build_site(app, limits, _place(door), mailbox)
+    config = uvicorn.Config(
+        cast("Any", site),
+        loop="asyncio",
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="error",
+        access_log=False,
+        server_header=False,
+        proxy_headers=True,
+        forwarded_allow_ips=_PROXIES,
+        timeout_graceful_shutdown=_LAST_ANSWERS_S,
+    )
+    return uvicorn.Server(config)
+
+
+def _bound(place: str) -> socket.socket:
+    host, _, port = place.rpartition(":")
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family, backlog=_WAITING)
+    except OSError as error:
+        problem = _PROBLEMS.get(error.errno or 0, "the host is no address of this machine")
+        raise CannotListen(place=place, problem=problem) from None
+
+
+def _place(door: socket.socket) -> str:
+    host, port = door.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _address(door: socket.socket) -> str:
+    return f"http://{_place(door)}"
+
+
+def _ended(_number: int, _frame: object) -> None:
+    """Take the signal that the server passes on after it has ended in order: the process then ends well, with 0."""
