@@ -129,6 +129,10 @@ def _happened(outcome: "DeliverOutcome", standing: Standing) -> list[tuple[int, 
         (too_late, f"{of(too_late)} expired: the allowed days have passed."),
         (outcome.too_soon, f"{of(outcome.too_soon)} expired: another message would have been too close before."),
         (outcome.held, f"{of(outcome.held)} held for a person: `reminders list --state held` shows them."),
+        (
+            outcome.announced,
+            f"{words.count(outcome.announced, 'answer')} of patients announced: `reminders requests list` shows them.",
+        ),
         *((number, _backlog(clinic, of(number))) for clinic, number in sorted(standing.backlogs.items())),
     ]
 

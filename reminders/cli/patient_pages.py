@@ -19,6 +19,16 @@ def staff_names(app: "App", slug: str) -> dict[int, str]:
     return {one.id: one.name for clinic, staff in app.clinics() if clinic.slug == slug for one in staff}
 
 
+def say_language(app: "App", found: "Dossier") -> None:
+    """Say in which language a patient is written to, where it is not the one they have."""
+    from reminders.mail.words import language_of, written  # noqa: PLC0415 - help needs no words
+
+    tag = found.patient.language
+    if tag and written(tag) is None:
+        usual = {clinic.slug: language_of(clinic.language) for clinic, _ in app.clinics()}[found.clinic]
+        say(f"Messages cannot be written in {tag}: this patient gets them in the clinic's language ({usual}).")
+
+
 def say_patient(app: "App", found: "Dossier", *, as_json: bool) -> None:
     """Print a patient's record."""
     staff = staff_names(app, found.clinic)
@@ -28,6 +38,7 @@ def say_patient(app: "App", found: "Dossier", *, as_json: bool) -> None:
     zone = {clinic.slug: clinic.timezone for clinic, _ in app.clinics()}[found.clinic]
     for name, value in _person(found):
         say(f"{name:<16}{value}")
+    say_language(app, found)
     for sentence in _wishes(found, zone):
         say(sentence)
     _say_visits(found, staff)

@@ -5,15 +5,23 @@ Invariant (promise 4): the strongest and most lasting restriction wins, and noth
 
 import datetime as dt
 
+from reminders.domain.answers import Answer, AnswerKind
 from reminders.domain.episode import Run
 from reminders.domain.facts import OPT_OUT_ALL, Appointment, Consent, Outcome, PatientFacts, Rules, Status
 from reminders.domain.lifecycle import Reason
 from reminders.domain.protocol import TreatmentClass, names_clock
+from reminders.domain.sending_hours import local_day
 
 ADULT_YEARS = 18
 BOOKING_LASTS = dt.timedelta(days=7)
 SNOOZE_AFTER_MISS = dt.timedelta(days=7)
 MISSES_FOR_STAFF = 2
+HELD_BACK_BY = {
+    AnswerKind.CONSULTATION_REQUESTED: Reason.CONSULTATION_REQUESTED,
+    AnswerKind.PHONE_ME: Reason.CONSULTATION_REQUESTED,
+    AnswerKind.REPLIED: Reason.REPLIED,
+}
+"""The answers that keep their lines' messages back until staff have closed them."""
 
 
 def withheld(run: Run, facts: PatientFacts, rules: Rules, today: dt.date) -> Reason | None:
@@ -30,7 +38,7 @@ def withheld(run: Run, facts: PatientFacts, rules: Rules, today: dt.date) -> Rea
         return person
     if run.protocol is None:
         return Reason.PROTOCOL_CHANGED
-    return _permission(run.protocol.class_name, facts, rules, today) or _pause(run, facts, today)
+    return _permission(run.protocol.class_name, facts, rules, today) or _pause(run, facts, rules, today)
 
 
 def _person_reason(facts: PatientFacts) -> Reason | None:
@@ -87,14 +95,40 @@ def is_minor(birth_date: dt.date | None, today: dt.date) -> bool:
     return birth_date is not None and today < of_age_on(birth_date)
 
 
-def _pause(run: Run, facts: PatientFacts, today: dt.date) -> Reason | None:
+def _pause(run: Run, facts: PatientFacts, rules: Rules, today: dt.date) -> Reason | None:
     """Return what stops this line for now."""
     line = run.episode.line
     if any(names_clock(hold.line, line) and (hold.until is None or today < hold.until) for hold in facts.holds):
         return Reason.ON_HOLD
     if any(_is_booked(appointment, today) for appointment in appointments_of(run, facts)):
         return Reason.BOOKED
-    return min(facts.answers, default=None)
+    said = answers_of(run, facts)
+    if any(_says_booked(answer, run, rules.calendar.zone, today) for answer in said):
+        return Reason.BOOKED
+    return min((HELD_BACK_BY[answer.kind] for answer in said if answer.kind in HELD_BACK_BY), default=None)
+
+
+def answers_of(run: Run, facts: PatientFacts) -> tuple[Answer, ...]:
+    """Return the answers that concern the run's line."""
+    return tuple(answer for answer in facts.answers if answer.concerns(run.episode.line))
+
+
+def _says_booked(answer: Answer, run: Run, zone: str, today: dt.date) -> bool:
+    """Tell whether the patient says that this run's visit is booked: for a day, as an appointment; else until closed.
+
+    What began after it was said is a run of its own, which the visit has started.
+    """
+    if answer.kind is not AnswerKind.BOOKED or run.day is None:
+        return False
+    if answer.day is None:
+        return run.day <= local_day(zone, answer.at)
+    return run.day < answer.day and today < answer.day + BOOKING_LASTS
+
+
+def remind_on(run: Run, facts: PatientFacts) -> dt.date | None:
+    """Return the day on which the patient asked to be reminded of this line; what was said last rules."""
+    said = [(a.at, a.day) for a in answers_of(run, facts) if a.kind is AnswerKind.REMIND_LATER and a.day]
+    return max(said)[1] if said else None
 
 
 def appointments_of(run: Run, facts: PatientFacts) -> tuple[Appointment, ...]:

@@ -8,9 +8,10 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from reminders.domain.answers import Answer
 from reminders.domain.facts import EVERY_LINE, Episode, Kind, PatientFacts, Rules, Treatment
 from reminders.domain.interval import Interval
-from reminders.domain.protocol import Protocol, TreatmentClass, line_of
+from reminders.domain.protocol import Protocol, TreatmentClass, group_of, line_of
 from reminders.domain.window import Window, spaced, window_of
 
 
@@ -18,7 +19,8 @@ from reminders.domain.window import Window, spaced, window_of
 class Run:
     """An episode seen through today's facts and rules.
 
-    `day` is None once every entry was withdrawn; `protocol` and `window` are None when its protocol is gone or off.
+    `day` is None once every entry was withdrawn; `protocol` and `window` are None when its protocol is gone or off;
+    `elsewhere` says that what ended it was done at another clinic, as the patient told.
     """
 
     episode: Episode
@@ -27,17 +29,22 @@ class Run:
     protocol: Protocol | None = None
     window: Window | None = None
     ended_on: dt.date | None = None
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class _Ledger:
-    """One patient's entries by episode, each episode's day, and what followed a course, by treatment."""
+    """One patient's entries by episode, each episode's day, and what followed a course, by treatment.
+
+    `elsewhere` are the answers that tell of a treatment at another clinic, each with the day on which it counts.
+    """
 
     facts: PatientFacts
     protocols: Mapping[str, Protocol]
     entries: Mapping[int, Sequence[Treatment]]
     days: Mapping[int, dt.date]
     follows: Mapping[int, Protocol]
+    elsewhere: Sequence[tuple[Answer, dt.date]]
 
 
 def runs(facts: PatientFacts, rules: Rules) -> tuple[Run, ...]:
@@ -45,7 +52,9 @@ def runs(facts: PatientFacts, rules: Rules) -> tuple[Run, ...]:
     entries = _entries(facts)
     days = {episode.id: max(t.day for t in entries[episode.id]) for episode in facts.episodes if episode.id in entries}
     follows = _after_courses(facts, entries, days, rules.protocols)
-    ledger = _Ledger(facts, rules.protocols, entries, days, follows)
+    told = [(answer, answer.elsewhere_on(rules.calendar.zone)) for answer in facts.answers]
+    elsewhere = [(answer, day) for answer, day in told if day is not None]
+    ledger = _Ledger(facts, rules.protocols, entries, days, follows, elsewhere)
     found = [_run(episode, ledger) for episode in facts.episodes]
     return tuple(sorted(found, key=lambda run: (run.episode.line, run.day or run.episode.first_day, run.episode.id)))
 
@@ -64,12 +73,15 @@ def _run(episode: Episode, ledger: _Ledger) -> Run:
     if day is None:
         return Run(episode)
     same_line = (other.id for other in ledger.facts.episodes if other.line == episode.line)
-    ended_on = min((ledger.days[i] for i in same_line if i in ledger.days and ledger.days[i] > day), default=None)
+    here = [ledger.days[i] for i in same_line if i in ledger.days and ledger.days[i] > day]
+    away = [on for answer, on in ledger.elsewhere if answer.concerns(episode.line) and on > day]
+    ended_on = min([*here, *away], default=None)
+    elsewhere = ended_on is not None and ended_on not in here
     ruling = _ruling(episode, day, ended_on, ledger)
     if ruling is None:
-        return Run(episode, day, ledger.entries[episode.id][0], ended_on=ended_on)
+        return Run(episode, day, ledger.entries[episode.id][0], ended_on=ended_on, elsewhere=elsewhere)
     treatment, protocol, window = ruling
-    return Run(episode, day, treatment, protocol, window, ended_on)
+    return Run(episode, day, treatment, protocol, window, ended_on, elsewhere)
 
 
 def _ruling(
@@ -96,13 +108,18 @@ def own_interval(facts: PatientFacts, line: str) -> Interval | None:
 def _spacing_days(
     episode: Episode, protocol: Protocol, day: dt.date, ended_on: dt.date | None, ledger: _Ledger
 ) -> list[dt.date]:
-    """Return the days of later treatments of other lines of the group.
+    """Return the days of later treatments of other lines of the group, here or elsewhere.
 
     Those after the run ended move nothing: its clock no longer runs, and every old run's rows would be written again
     with each treatment of another line.
     """
     lines = {other.id: other.line for other in ledger.facts.episodes}
-    found = []
+    found = [
+        on
+        for answer, on in ledger.elsewhere
+        if day < on and (ended_on is None or on < ended_on)
+        if any(line != episode.line and group_of(line) == protocol.group for line in answer.lines or ())
+    ]
     for episode_id, treatments in ledger.entries.items():
         if lines.get(episode_id, episode.line) == episode.line:
             continue

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from reminders.domain.answers import Answer
 from reminders.domain.interval import Interval
 from reminders.domain.lifecycle import Reason, State
 from reminders.domain.protocol import Protocol, TreatmentClass
@@ -104,7 +105,7 @@ class PatientFacts:
     """Everything about one patient that decides what is sent.
 
     `opt_outs` holds "all" or classes; `blocked` the reasons for which the recipient's address is suppressed, by class;
-    `answers` the open answers, each `consultation_requested` or `replied`; `own_due` a line or `EVERY_LINE`.
+    `answers` those that hold: open, or lasting and not taken back; `own_due` a line or `EVERY_LINE`.
     """
 
     id: int
@@ -117,7 +118,7 @@ class PatientFacts:
     erased: bool = False
     opt_outs: frozenset[str] = frozenset()
     blocked: frozenset[tuple[str, Reason]] = frozenset()
-    answers: frozenset[Reason] = frozenset()
+    answers: tuple[Answer, ...] = ()
     own_due: Mapping[str, Interval] = field(default_factory=dict)
     treatments: tuple[Treatment, ...] = ()
     episodes: tuple[Episode, ...] = ()

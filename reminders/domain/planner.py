@@ -5,15 +5,17 @@ Invariant: both are pure, planning twice changes nothing, and what was sent or i
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from reminders.domain.answers import AnswerKind
 from reminders.domain.eligibility import (
     BOOKING_LASTS,
     MISSES_FOR_STAFF,
     of_age_on,
     quiet_ends,
+    remind_on,
     withheld,
 )
 from reminders.domain.episode import Run, runs
@@ -105,6 +107,7 @@ def _next_change(facts: PatientFacts, rules: Rules, today: dt.date) -> dt.dateti
     """Return the start of the first day after `today` on which time alone lifts a restriction."""
     days = [hold.until for hold in facts.holds if hold.until]
     days += [a.day + BOOKING_LASTS for a in facts.appointments if a.outcome in (None, Outcome.KEPT)]
+    days += [a.day + BOOKING_LASTS for a in facts.answers if a.kind is AnswerKind.BOOKED and a.day]
     if facts.birth_date:
         days.append(of_age_on(facts.birth_date))
     coming = min((day for day in days if day > today), default=None)
@@ -167,16 +170,18 @@ def _standing(
     ends = quiet_ends(run, facts)
     if len(ends) >= MISSES_FOR_STAFF:
         return State.HELD, Reason.HELD_FOR_REVIEW, None
-    return _snoozed(ends, days, goes_out, not_after, rules)
+    asked = remind_on(run, facts)
+    peace = [*ends[-1:], *([asked] if asked else [])]
+    return _snoozed(peace, days, goes_out, not_after, rules)
 
 
 def _snoozed(
-    ends: tuple[dt.date, ...], days: AllowedDays, goes_out: dt.datetime, not_after: dt.datetime, rules: Rules
+    peace: Sequence[dt.date], days: AllowedDays, goes_out: dt.datetime, not_after: dt.datetime, rules: Rules
 ) -> tuple[State, Reason | None, dt.datetime | None]:
-    """Leave a patient in peace for a week after a missed appointment."""
-    if not ends:
+    """Leave a patient in peace for a week after a missed appointment, and until the day on which they asked for it."""
+    if not peace:
         return State.PLANNED, None, None
-    first = max(ends[-1], days.first)
+    first = max(*peace, days.first)
     until = sending_moment(rules.calendar, first, days.last) or not_after
     if until <= goes_out:
         return State.PLANNED, None, None

@@ -85,6 +85,11 @@ def names_clock(named: str | None, clock: str) -> bool:
     return named is None or named == clock or named == line_of(clock)
 
 
+def group_of(clock: str) -> str:
+    """Return the group of a line's key."""
+    return clock.rpartition("/")[0]
+
+
 def line_of(clock: str) -> str:
     """Return the line's own name, without its group."""
     return clock.rpartition("/")[2]

@@ -6,12 +6,15 @@ recording is known: facts that were overwritten since prove nothing either way.
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import replace
 
-from reminders.domain.eligibility import BOOKING_LASTS, is_minor
+from reminders.domain.answers import Answer, AnswerKind
+from reminders.domain.eligibility import BOOKING_LASTS, HELD_BACK_BY, is_minor
 from reminders.domain.facts import OPT_OUT_ALL, Consent, Status
 from reminders.domain.protocol import TreatmentClass, names_clock
 from reminders.domain.sending_hours import local_day
 from reminders.services.audit_lives import GONE
+from reminders.store.answers import StoredAnswer
 from reminders.store.evidence import Booking, EntryRow, Evidence, ReminderRow
 
 
@@ -20,12 +23,13 @@ def forbidden(known: Evidence, zone: str) -> Iterator[tuple[ReminderRow, str]]:
     for row in known.reminders:
         if row.state in GONE and row.handed_over_at is not None:
             at = row.handed_over_at
-            told = next(_reasons(known, row, at, local_day(zone, at)), None)
+            told = next(_reasons(known, row, at, zone), None)
             if told is not None:
                 yield row, told
 
 
-def _reasons(known: Evidence, row: ReminderRow, at: dt.datetime, today: dt.date) -> Iterator[str]:
+def _reasons(known: Evidence, row: ReminderRow, at: dt.datetime, zone: str) -> Iterator[str]:
+    today = local_day(zone, at)
     yield from _of_the_person(known, row, at, today)
     scopes = {OPT_OUT_ALL, row.class_name}
     key = known.address_keys.get(row.message_pk or 0)
@@ -37,8 +41,7 @@ def _reasons(known: Evidence, row: ReminderRow, at: dt.datetime, today: dt.date)
         lasting = (pause.ended_at is None or pause.ended_at > at) and (pause.until is None or today < pause.until)
         if names_clock(pause.line, line) and pause.at < at and lasting:
             yield "there was a hold"
-    if any(said < at and (closed is None or closed > at) for said, closed in known.answers):
-        yield "the patient had answered"
+    yield from _of_the_answers(known, row, at, zone)
     yield from _of_the_line(known, row, at, today, line)
 
 
@@ -78,6 +81,37 @@ def _of_the_line(known: Evidence, row: ReminderRow, at: dt.datetime, today: dt.d
     for booking in known.bookings:
         if names_clock(booking.line or None, line) and booking.day > own.day and _stood(known, booking, at, today):
             yield "an appointment was booked"
+
+
+def _of_the_answers(known: Evidence, row: ReminderRow, at: dt.datetime, zone: str) -> Iterator[str]:
+    """Yield what the patient had answered by then about this line, and had not taken back."""
+    line, today = known.lines.get(row.episode_id, ""), local_day(zone, at)
+    own = next((entry.day for entry in known.entries if entry.id == row.treatment_id), None)
+    said = [fact for answer in known.answers if (fact := _then(answer, at)) is not None and fact.concerns(line)]
+    if any(fact.kind in HELD_BACK_BY for fact in said):
+        yield "the patient had answered"
+    later = [(fact.at, fact.day) for fact in said if fact.kind is AnswerKind.REMIND_LATER and fact.day]
+    if later and today < max(later)[1]:
+        yield "the patient had asked to be reminded later"
+    if own is None:
+        return
+    if any(fact.kind is AnswerKind.BOOKED and _covers(fact, own, today, zone) for fact in said):
+        yield "the patient had booked"
+    if any((elsewhere := fact.elsewhere_on(zone)) is not None and own < elsewhere for fact in said):
+        yield "the patient had been treated elsewhere"
+
+
+def _then(answer: StoredAnswer, at: dt.datetime) -> Answer | None:
+    """Return the answer as it stood at a moment; what came of it since is not looked at."""
+    withdrawn = answer.withdrawn_at if answer.withdrawn_at is not None and answer.withdrawn_at <= at else None
+    closed = answer.closed_at if answer.closed_at is not None and answer.closed_at <= at else None
+    return replace(answer, withdrawn_at=withdrawn, closed_at=closed).fact if answer.at < at else None
+
+
+def _covers(booked: Answer, own: dt.date, today: dt.date, zone: str) -> bool:
+    if booked.day is None:
+        return own <= local_day(zone, booked.at)
+    return own < booked.day and today < booked.day + BOOKING_LASTS
 
 
 def _ended(other: EntryRow, own: EntryRow, row: ReminderRow, at: dt.datetime) -> bool:

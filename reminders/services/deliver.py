@@ -2,8 +2,9 @@
 
 1. Rescue what dead workers left (`rescue`). 2. Plan the patients for whom a hold or booking ended, and what a mended
 template lets go (`mended`). 3. Expire what had its days. 4. Hold a backlog before anything is claimed. 5. Rounds
-(`rounds`): claim, send, settle, until nothing is due, the clinics have closed, or the transport rests. A crash between
-any two of these leaves work for the next delivery, which starts with the same step 1.
+(`rounds`): claim, send, settle, until nothing is due, the clinics have closed, or the transport rests. 6. Tell the
+clinics what patients answered (`announce`), at any hour. A crash between any two of these leaves work for the next
+delivery, which starts with the same step 1.
 """
 
 import datetime as dt
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from reminders.domain.sending_hours import local_day, moment, next_open
+from reminders.services.announce import announce
 from reminders.services.blanking import blank_spent
 from reminders.services.calendar import rules_for, sending_calendar
 from reminders.services.choose import Chooser, Letter, Tally, due_patients
@@ -36,8 +38,8 @@ class DeliverOutcome:
     """What a delivery did, counted in reminders; `next_at` is when the next one has something to do.
 
     `waiting` of the `deferred` wait for another message or for the distance from one, `too_soon` of the `expired` would
-    have followed another message too closely. `stopped` says why the transport rests, if it does; `open_until` until
-    when.
+    have followed another message too closely. `announced` counts the answers that clinics were told of. `stopped` says
+    why the transport rests, if it does; `open_until` until when.
     """
 
     sent: int = 0
@@ -49,6 +51,7 @@ class DeliverOutcome:
     held: int = 0
     waiting: int = 0
     too_soon: int = 0
+    announced: int = 0
     next_at: dt.datetime | None = None
     stopped: str | None = None
     open_until: dt.datetime | None = None
@@ -66,6 +69,7 @@ def deliver(worker: Worker, name: str, round_size: int, progress: Progress | Non
     _sweep(worker, tally)
     worker.observe(Point.STARTED)
     resting = _send(worker, Chooser(worker.keys, name, worker.lease, tally), round_size, progress)
+    tally.counts["announced"] = announce(worker)
     return _outcome(worker, tally, resting)
 
 
@@ -168,7 +172,7 @@ def _outcome(worker: Worker, tally: Tally, resting: dt.datetime | None) -> Deliv
     if resting is not None:
         upcoming = max(upcoming, resting) if upcoming else resting
     names = ("sent", "deferred", "failed", "unknown", "cancelled", "expired", "held", "waiting", "too_soon")
-    counts = {name: tally.counts[name] for name in names}
+    counts = {name: tally.counts[name] for name in (*names, "announced")}
     return DeliverOutcome(**counts, next_at=upcoming, stopped=stopped, open_until=resting)
 
 

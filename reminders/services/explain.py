@@ -9,15 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from reminders.domain.eligibility import appointments_of, quiet_until
 from reminders.domain.episode import own_interval
-from reminders.domain.facts import Outcome, Reminder
+from reminders.domain.facts import Reminder
 from reminders.domain.grouping import COSMETIC_DISTANCE, MEDICAL_DISTANCE, Past, earliest_day
 from reminders.domain.lifecycle import Reason, State
 from reminders.domain.protocol import TreatmentClass
 from reminders.domain.sending_hours import local_day
 from reminders.domain.window import window_of
 from reminders.mail.outcome import Blame, Phase, Trouble
+from reminders.services.explain_peace import peace
 from reminders.services.overview import (
     EpisodeView,
     Fate,
@@ -43,10 +43,10 @@ WHY: dict[Reason, str] = {
     Reason.INACTIVE: "the patient is recorded as inactive.",
     Reason.UNDER_AGE: "the patient is under 18, and a cosmetic message never goes to a minor.",
     Reason.NO_REPRESENTATIVE: "the patient is a minor without a representative to write to.",
-    Reason.TREATED_AGAIN: "the line was treated again on {ended}, which started a new episode.",
+    Reason.TREATED_AGAIN: "the line was treated again on {ended}, which ended this episode.",
     Reason.ENTERED_IN_ERROR: "its treatment was marked as entered in error.",
-    Reason.BOOKED: "an appointment is booked; it returns if nothing comes of it while its days last.",
-    Reason.CONSULTATION_REQUESTED: "the patient asked for a consultation; it returns when that is closed.",
+    Reason.BOOKED: "a visit is booked, or the patient says so; it returns if nothing comes of it.",
+    Reason.CONSULTATION_REQUESTED: "the patient asked for a consultation or a call; it returns when that is closed.",
     Reason.REPLIED: "the patient replied; it returns when the reply is closed.",
     Reason.ON_HOLD: "the clinic put the patient on hold; it returns when the hold ends, while its days last.",
     Reason.PATIENT_ERASED: "the patient was erased.",
@@ -58,7 +58,7 @@ WHY: dict[Reason, str] = {
     Reason.TEMPLATE_BROKEN: "its template is broken; it goes out once that is mended and it is released.",
     Reason.REJECTED_BY_SERVER: "the mail server would not take it ({fault}); `reminders retry {id}` tries again.",
     Reason.TOO_MANY_ATTEMPTS: "sending it failed again and again part-way; `reminders retry {id}` tries again.",
-    Reason.SNOOZED: "it keeps its distance from an earlier message or a missed appointment.",
+    Reason.SNOOZED: "it keeps its distance from a message or a missed appointment, or the patient asked to wait.",
     Reason.WAITING_TO_MERGE: "it waits for another reminder so that both go out as one message.",
     Reason.CLINIC_PAUSED: "the clinic is paused; `reminders clinic resume` lets it go.",
 }
@@ -159,7 +159,8 @@ def _episode(known: _Known, episode: EpisodeView) -> EpisodeReason:
     elif run.protocol is None:
         notes.append("Its protocol is gone or switched off.")
     if run.ended_on is not None:
-        notes.append(f"It ended on {day_words(run.ended_on)}, when the line was treated again.")
+        where = "elsewhere, as the patient says" if run.elsewhere else "again"
+        notes.append(f"It ended on {day_words(run.ended_on)}, when the line was treated {where}.")
     own = own_interval(view.known, run.episode.line)
     if own is not None:
         notes.append(f"The patient has an interval of their own: {own}.")
@@ -244,10 +245,9 @@ def _put_off(known: _Known, episode: EpisodeView, step: ReminderView, others: st
         return ": it waits for another reminder to go out as one message"
     if step.reason is not Reason.SNOOZED or stored is None:
         return ""
-    missed = [a for a in appointments_of(episode.run, known.view.known) if a.outcome is Outcome.MISSED]
-    if missed and stored.snoozed_until == step.wake_at:
-        last = max(missed, key=lambda appointment: quiet_until(appointment.day, appointment.noted_on))
-        return f": it leaves a week after the appointment missed on {day_words(last.day)}"
+    cause = peace(episode.run, known.view.known)
+    if cause and stored.snoozed_until == step.wake_at:
+        return f": {cause[0]} {day_words(cause[1])}"
     follows = followed_day(TreatmentClass(step.class_name), known.history)
     return f": {_distance(step, follows)}"
 

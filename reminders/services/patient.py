@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from reminders.domain.answers import AnswerKind
 from reminders.domain.facts import EVERY_LINE, OPT_OUT_ALL, Consent, Status
 from reminders.domain.interval import Interval
 from reminders.domain.lifecycle import Reason
@@ -21,7 +22,9 @@ from reminders.services import typed
 from reminders.services.find import the_line, the_patient, the_practitioner
 from reminders.services.keys import Keys
 from reminders.services.plan import PlanOutcome, plan_patients
-from reminders.store import contacts, patients
+from reminders.services.stopping import forget_stops
+from reminders.store import answers, contacts, patients
+from reminders.store.answers import Said
 from reminders.store.clinics import Clinic
 from reminders.store.database import Transaction
 from reminders.store.patients import Patient
@@ -138,6 +141,7 @@ def _opt_in(tx: Transaction, patient: Patient, scope: str) -> None:
         contacts.remove_opt_out(tx, patient, one)
         if key:
             contacts.lift_suppression(tx, patient.clinic_id, key, one, Reason.OPTED_OUT)
+    forget_stops(tx, patient, lifted)
     for one in staying:
         contacts.add_opt_out(tx, patient, one)
         if key:
@@ -178,14 +182,14 @@ def answer(tx: Transaction, clinic: Clinic, ref: str, kind: Reason | None) -> Pl
 def log_answer(tx: Transaction, clinic: Clinic, ref: str, kind: Reason) -> PlanOutcome:
     """Record that the patient replied, or asked for a consultation: further steps wait until it is closed."""
     patient = the_patient(tx, clinic, ref)
-    contacts.add_answer(tx, patient, kind)
+    answers.add_answer(tx, patient, Said(AnswerKind(kind.value)))
     return plan_patients(tx, clinic, [patient.id])
 
 
 def close_answers(tx: Transaction, clinic: Clinic, ref: str) -> PlanOutcome:
     """Close a patient's open answers: what was withheld returns where its days last."""
     patient = the_patient(tx, clinic, ref)
-    contacts.close_answers(tx, patient.id, None)
+    answers.close_answers(tx, patient.id)
     return plan_patients(tx, clinic, [patient.id])
 
 

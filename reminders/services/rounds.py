@@ -21,9 +21,10 @@ from dataclasses import dataclass, field
 from reminders.clock import Clock
 from reminders.domain.lifecycle import Reason, State
 from reminders.domain.protocol import TreatmentClass
-from reminders.mail.address import normalise
+from reminders.mail.address import normalise, sender_domain
 from reminders.mail.check import ensure_sendable
 from reminders.mail.compose import blank_tokens, compose
+from reminders.mail.jurisdiction import check_version
 from reminders.mail.message import MessageFacts, fingerprint
 from reminders.mail.outcome import Outcome, TransportFault
 from reminders.mail.render import Renderer
@@ -35,8 +36,10 @@ from reminders.services.leases import LeaseKeeper
 from reminders.services.letter import MintedLinks, mint_links
 from reminders.services.points import Observer, Point
 from reminders.services.settlement import Answer, Settler
+from reminders.services.signing import Sign, unsigned
 from reminders.store import messages, outbox, patients
 from reminders.store.database import Database, Transaction
+from reminders.store.messages import Versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class Worker:
     link_base: str | None
     observe: Observer
     chance: random.Random
+    sign: Sign = unsigned
 
 
 @dataclass(slots=True)
@@ -63,7 +67,7 @@ class Envelope:
     content: bytes
     blanked: bytes
     minted: MintedLinks | None
-    version: str
+    versions: Versions
     session: Session | None = None
     outcome: Outcome | None = None
 
@@ -119,13 +123,13 @@ class Round:
         """Return the letter with the bytes kept for it, or with new ones if a fact they show has changed."""
         worker = self.worker
         try:
-            version = worker.renderer.version(letter.facts)
+            versions = Versions(worker.renderer.version(letter.facts), check_version())
             kept = letter.message.content
-            if kept and letter.message.fingerprint == fingerprint(letter.facts, version):
-                return Envelope(letter, kept, blank_tokens(kept), None, version)
+            if kept and letter.message.fingerprint == fingerprint(letter.facts, versions):
+                return Envelope(letter, kept, blank_tokens(kept), None, versions)
             minted = mint_links(worker.keys, worker.link_base)
             content = write_message(worker, letter.facts, minted, letter.message.message_id)
-            return Envelope(letter, content, blank_tokens(content), minted, version)
+            return Envelope(letter, content, blank_tokens(content), minted, versions)
         except Exception:  # noqa: BLE001 - one patient's odd data, or one template, must not stop everybody's mail
             with worker.database.write(worker.clock.now(), "deliver") as tx:
                 held = outbox.hold_claimed(tx, letter.held, Reason.TEMPLATE_BROKEN)
@@ -178,8 +182,8 @@ class Round:
         if minted is None:
             return
         key = self.worker.keys.address_key(normalise(letter.facts.recipient))
-        shown = fingerprint(letter.facts, envelope.version)
-        messages.keep_bytes(tx, letter.message.id, envelope.content, shown, envelope.version, letter.facts.stage, key)
+        shown = fingerprint(letter.facts, envelope.versions)
+        messages.keep_bytes(tx, letter.message.id, envelope.content, shown, envelope.versions, letter.facts.stage, key)
         for purpose, token in (("request", minted.request_token), ("stop", minted.stop_token)):
             if token is not None:
                 owner = (letter.clinic_id, letter.patient_id)
@@ -249,7 +253,8 @@ def write_message(worker: Worker, facts: MessageFacts, minted: MintedLinks, mess
     """Return the bytes of a message as it would go now; raises what is wrong with its template or its values."""
     rendered = worker.renderer.render(facts, minted.links)
     ensure_sendable(rendered, facts, minted.links)
-    return compose(rendered, facts, minted.links, message_id, worker.clock.now())
+    content = compose(rendered, facts, minted.links, message_id, worker.clock.now())
+    return worker.sign(content, sender_domain(facts.sender_address))
 
 
 def _unanswered(envelopes: Sequence[Envelope]) -> list[Envelope]:

@@ -1,4 +1,4 @@
-"""What a patient said or wished, and what staff asked for: opt-outs, suppressions, intervals, holds, answers.
+"""What a patient wished, and what staff asked for: opt-outs, suppressions, intervals, holds.
 
 Invariant: a restriction is only ever added here or lifted by its own verb; adding one twice changes nothing.
 """
@@ -36,16 +36,6 @@ class StoredHold:
     code: str
     at: dt.datetime
     ended_at: dt.datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a patient answered, open until staff close it."""
-
-    id: int
-    patient_id: int
-    kind: Reason
-    at: dt.datetime
 
 
 def add_opt_out(tx: Transaction, patient: Patient, scope: str) -> bool:
@@ -142,36 +132,6 @@ def holds(tx: Transaction, patient_id: int) -> list[StoredHold]:
     c = schema.holds.c
     query = select(c.id, c.line, c.until, c.code, c.at, c.ended_at).where(c.patient_id == patient_id).order_by(c.id)
     return [StoredHold(*row) for row in tx.connection.execute(query)]
-
-
-def add_answer(tx: Transaction, patient: Patient, kind: Reason) -> int:
-    """Put an answer on the staff's worklist; return its id."""
-    values = _of(patient) | {"kind": kind, "at": tx.now}
-    key = insert_row(tx.connection, schema.answers, values)
-    _record(tx, "answer", patient, "answer", key, kind=kind)
-    return key
-
-
-def close_answers(tx: Transaction, patient_id: int, kind: Reason | None = None) -> int:
-    """Close the patient's open answers, of one kind or of all; return how many."""
-    c = schema.answers.c
-    conditions = [c.patient_id == patient_id, c.closed_at.is_(None)]
-    if kind is not None:
-        conditions.append(c.kind == kind)
-    change = update(schema.answers).where(*conditions).values(closed_at=tx.now).returning(c.id, c.clinic_id)
-    closed = tx.connection.execute(change).all()
-    for key, clinic_id in closed:
-        record(tx, "close", "answer", key, clinic_id=clinic_id, patient_id=patient_id)
-    return len(closed)
-
-
-def open_answers(tx: Transaction, patient_id: int) -> list[Answer]:
-    """Return the patient's open answers, oldest first."""
-    c = schema.answers.c
-    query = select(c.id, c.patient_id, c.kind, c.at).where(c.patient_id == patient_id, c.closed_at.is_(None))
-    return [
-        Answer(row.id, row.patient_id, Reason(row.kind), row.at) for row in tx.connection.execute(query.order_by(c.id))
-    ]
 
 
 def _end_holds(tx: Transaction, *conditions: ColumnElement[bool]) -> int:

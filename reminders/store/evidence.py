@@ -12,6 +12,7 @@ from sqlalchemy import Column, Table, and_, select
 
 from reminders.domain.lifecycle import COUNTS_AS_SENT, State
 from reminders.store import schema
+from reminders.store.answers import StoredAnswer, stored_answer
 from reminders.store.audit_trail import Entry
 from reminders.store.database import Transaction
 
@@ -108,7 +109,7 @@ class Evidence:
     bookings: list[Booking] = field(default_factory=list)
     pauses: list[Pause] = field(default_factory=list)
     bans: list[Ban] = field(default_factory=list)
-    answers: list[tuple[dt.datetime, dt.datetime | None]] = field(default_factory=list)
+    answers: list[StoredAnswer] = field(default_factory=list)
     lines: dict[int, str] = field(default_factory=dict)
     """The line of each episode."""
     address_keys: dict[int, str | None] = field(default_factory=dict)
@@ -169,8 +170,8 @@ def _read_restrictions(tx: Transaction, ids: Sequence[int], found: Mapping[int, 
         found[patient_id].bans.append(Ban(*values))
     for patient_id, *values in _rows(tx, schema.holds, ids, held.line, held.until, held.at, held.ended_at):
         found[patient_id].pauses.append(Pause(*values))
-    for patient_id, *values in _rows(tx, schema.answers, ids, said.at, said.closed_at):
-        found[patient_id].answers.append((values[0], values[1]))
+    for row in tx.connection.execute(select(schema.answers).where(said.patient_id.in_(ids))).mappings():
+        found[row["patient_id"]].answers.append(stored_answer(row))
     columns = (booked.id, booked.line, booked.day, booked.outcome, booked.created_at)
     for patient_id, *values in _rows(tx, schema.appointments, ids, *columns):
         found[patient_id].bookings.append(Booking(*values))

@@ -7,8 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, or_, select
 
+from reminders.domain.answers import LASTING, Answer
 from reminders.domain.facts import (
     Appointment,
     Consent,
@@ -23,6 +24,7 @@ from reminders.domain.facts import (
 from reminders.domain.interval import Interval
 from reminders.domain.lifecycle import COUNTS_AS_SENT, IN_FLIGHT, Reason
 from reminders.store import schema
+from reminders.store.answers import stored_answer
 from reminders.store.database import Transaction
 from reminders.store.rows import pieces
 
@@ -33,7 +35,7 @@ class _Bundle:
 
     opt_outs: set[str] = field(default_factory=set)
     blocked: set[tuple[str, Reason]] = field(default_factory=set)
-    answers: set[Reason] = field(default_factory=set)
+    answers: list[Answer] = field(default_factory=list)
     own_due: dict[str, Interval] = field(default_factory=dict)
     treatments: list[Treatment] = field(default_factory=list)
     episodes: list[Episode] = field(default_factory=list)
@@ -80,7 +82,7 @@ def _made(row: Sequence[object], bundle: _Bundle) -> PatientFacts:
         erased=bool(erased),
         opt_outs=frozenset(bundle.opt_outs),
         blocked=frozenset(bundle.blocked),
-        answers=frozenset(bundle.answers),
+        answers=tuple(bundle.answers),
         own_due=bundle.own_due,
         treatments=tuple(bundle.treatments),
         episodes=tuple(bundle.episodes),
@@ -101,9 +103,11 @@ def _read_contacts(tx: Transaction, ids: Sequence[int], bundles: Mapping[int, _B
     )
     for patient_id, *values in execute(query.order_by(held.id)):
         bundles[patient_id].holds.append(Hold(*values))
-    answers = select(said.patient_id, said.kind).where(said.patient_id.in_(ids), said.closed_at.is_(None))
-    for patient_id, kind in execute(answers):
-        bundles[patient_id].answers.add(Reason(kind))
+    holds_back = or_(said.closed_at.is_(None), said.kind.in_(sorted(LASTING)))
+    answers = select(schema.answers).where(said.patient_id.in_(ids), said.withdrawn_at.is_(None), holds_back)
+    for row in execute(answers.order_by(said.at, said.id)).mappings():
+        if (fact := stored_answer(row).fact) is not None:
+            bundles[row["patient_id"]].answers.append(fact)
     patient, shut = schema.patients.c, schema.suppressions.c
     same_address = and_(shut.clinic_id == patient.clinic_id, shut.address_key == patient.address_key)
     blocked = (

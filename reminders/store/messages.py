@@ -5,6 +5,7 @@ Invariant: a message that somebody may have received is never used again, and a 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import exists, func, insert, not_, or_, select, update
 
@@ -13,6 +14,13 @@ from reminders.domain.protocol import TreatmentClass
 from reminders.store.database import Transaction
 from reminders.store.rows import insert_row, pieces
 from reminders.store.schema import links, messages, reminders
+
+
+class Versions(NamedTuple):
+    """What a message was made with: the version of its templates, and that of the word lists it passed."""
+
+    template: str
+    check: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +81,7 @@ def keep_bytes(
     message_pk: int,
     content: bytes,
     fingerprint: str,
-    template_version: str,
+    versions: Versions,
     stage: str,
     address_key: str,
 ) -> None:
@@ -81,7 +89,8 @@ def keep_bytes(
     values = {
         "content": content,
         "fingerprint": fingerprint,
-        "template_version": template_version,
+        "template_version": versions.template,
+        "check_version": versions.check,
         "stage": stage,
         "address_key": address_key,
         "rendered_at": tx.now,
@@ -145,16 +154,22 @@ def add_link(
 
 @dataclass(frozen=True, slots=True)
 class KeptMessage:
-    """A kept message's identity and bytes."""
+    """A kept message's identity and bytes, and what it was made with; None before it was first rendered."""
 
     message_id: str
     content: bytes | None
+    template_version: str | None
+    check_version: str | None
 
 
 def messages_of(tx: Transaction, patient_id: int) -> list[KeptMessage]:
     """Return the messages kept of a patient, oldest first."""
     m = messages.c
-    query = select(m.message_id, m.content).where(m.patient_id == patient_id).order_by(m.id)
+    query = (
+        select(m.message_id, m.content, m.template_version, m.check_version)
+        .where(m.patient_id == patient_id)
+        .order_by(m.id)
+    )
     return [KeptMessage(*row) for row in tx.connection.execute(query)]
 
 

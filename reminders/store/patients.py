@@ -19,7 +19,7 @@ from reminders.store.schema import holds, links, messages, patients, treatments
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """A person of one clinic, known there by `ref`; `notes` are staff's own words."""
+    """A person of one clinic, known there by `ref`; `notes` are staff's own words, and the patient's with an answer."""
 
     id: int
     clinic_id: int
@@ -38,7 +38,7 @@ class Patient:
     practitioner_id: int | None
     location_id: int | None
     address_key: str | None
-    notes: tuple[Mapping[str, str], ...]
+    notes: tuple[Mapping[str, Any], ...]
     erased_at: dt.datetime | None
     replan_at: dt.datetime | None
     created_at: dt.datetime

@@ -28,7 +28,7 @@ PATIENT_KEYS = {
     *("answers", "treatments", "appointments", "reminders"),
 }
 PLAN = {"inserted", "moved", "withdrawn", "restored", "held", "expired", "backlog_held", "patients"}
-DELIVERED = {"sent", "deferred", "failed", "unknown", "cancelled", "expired", "held", "next_at"}
+DELIVERED = {"sent", "deferred", "failed", "unknown", "cancelled", "expired", "held", "announced", "next_at"}
 IMPORTED = {"rows", "added", "changed", "unchanged", "rejected", "errors", "warnings"}
 PROTOCOL_KEYS = {
     *(
@@ -56,7 +56,7 @@ DOCUMENTS: dict[tuple[str, ...], set[str]] = {
     ("patient", "set", *OF, "--phone", "1"): PATIENT_KEYS,
     ("patient", "hold", *OF, "--until", "open", "--why", "travel"): PATIENT_KEYS,
     ("patient", "reply", *OF): PATIENT_KEYS,
-    ("patient", "export", *OF): {"patient", "messages", "audit"},
+    ("patient", "export", *OF): {"patient", "messages", "answers", "audit"},
     ("patient", "erase", *OF): {"clinic", "ref", "files_cleaned"},
     ("treatment", "add", *OF, "--protocol", PROTOCOL, "--on", TREATED): {"treatment", "window", "reminders"},
     ("treatment", "void", "--clinic", "north", "--ref", "T-1", "--why", "error"): {"treatment"},

@@ -6,15 +6,17 @@ from typing import Any
 
 import pytest
 
+from reminders.domain.answers import Answer, AnswerKind
 from reminders.domain.eligibility import is_minor, withheld
 from reminders.domain.episode import runs
 from reminders.domain.facts import Appointment, Consent, Hold, Outcome, PatientFacts, Status
 from reminders.domain.lifecycle import REASONS, Reason, State
-from tests.support.facts import day, patient, rules
+from tests.support.facts import day, patient, rules, utc
 
 TODAY = "2026-04-10"
 COSMETIC_ENTRY, MEDICAL_ENTRY = ("botulinum-cosmetic", "2026-01-05"), ("botulinum-migraine", "2026-01-05")
 MINOR = dt.date(2010, 1, 1)
+SAID = utc("2026-04-01 12:00")
 
 
 def _why(
@@ -45,8 +47,9 @@ def test_a_patient_of_whom_nothing_speaks_against_it_is_written_to() -> None:
         ({"blocked": frozenset({("all", Reason.BOUNCED_ADDRESS)})}, Reason.BOUNCED_ADDRESS),
         ({"has_email": False}, Reason.NO_EMAIL),
         ({"consent": Consent.DENIED}, Reason.NO_CONSENT),
-        ({"answers": frozenset({Reason.REPLIED})}, Reason.REPLIED),
-        ({"answers": frozenset({Reason.CONSULTATION_REQUESTED})}, Reason.CONSULTATION_REQUESTED),
+        ({"answers": (Answer(AnswerKind.REPLIED, SAID),)}, Reason.REPLIED),
+        ({"answers": (Answer(AnswerKind.CONSULTATION_REQUESTED, SAID),)}, Reason.CONSULTATION_REQUESTED),
+        ({"answers": (Answer(AnswerKind.PHONE_ME, SAID),)}, Reason.CONSULTATION_REQUESTED),
         ({"holds": (Hold(1),)}, Reason.ON_HOLD),
         ({"appointments": (Appointment(1, day("2026-05-01")),)}, Reason.BOOKED),
     ],
@@ -159,7 +162,7 @@ ORDER: list[tuple[Reason, dict[str, object]]] = [
     (Reason.NO_EMAIL, {"has_email": False}),
     (Reason.ON_HOLD, {"holds": (Hold(1),)}),
     (Reason.BOOKED, {"appointments": (Appointment(1, day("2026-05-01")),)}),
-    (Reason.REPLIED, {"answers": frozenset({Reason.REPLIED})}),
+    (Reason.REPLIED, {"answers": (Answer(AnswerKind.REPLIED, SAID),)}),
 ]
 
 

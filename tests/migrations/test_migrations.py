@@ -1,5 +1,6 @@
 """Migrations: they build exactly the tables the code names, and touch nothing that is not an older version of ours."""
 
+import datetime as dt
 import signal
 import sqlite3
 import stat
@@ -13,6 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from reminders.store import answers
 from reminders.store.database import (
     Database,
     check_ready,
@@ -22,6 +24,7 @@ from reminders.store.database import (
     quick_check,
 )
 from reminders.store.engine import WRITES, open_engine
+from reminders.store.facts import facts
 from reminders.store.faults import (
     DatabaseCorrupt,
     DatabaseDamaged,
@@ -94,7 +97,7 @@ def test_a_database_that_is_ready_stays_as_it_is(database_url: str, database_pat
     assert list(database_path.parent.glob("*before*")) == []
 
 
-@pytest.mark.parametrize("revision", ["0001", "0002"])
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003"])
 def test_an_older_database_is_refused_until_it_is_upgraded_and_a_copy_is_kept(tmp_path: Path, revision: str) -> None:
     path = tmp_path / "reminders.db"
     url = _at_revision(path, revision)
@@ -109,6 +112,30 @@ def test_an_older_database_is_refused_until_it_is_upgraded_and_a_copy_is_kept(tm
     for each in (path, copy):
         assert _run(each, "SELECT code FROM protocols") == [("face",)]
     assert quick_check(url) == ()
+
+
+def test_answers_that_staff_entered_before_need_to_be_announced_to_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "reminders.db"
+    url = _at_revision(path, "0003")
+    _run(
+        path,
+        "INSERT INTO clinics (id, slug, name, timezone, email, language, sending_days, opens_at, closes_at, created_at)"
+        " VALUES (1, 'north', 'North', 'UTC', 'desk@north.test', 'en', '0', 0, 1440, '2026-05-01 09:00:00.000000')",
+        "INSERT INTO patients (id, clinic_id, ref, consent, status, created_at)"
+        " VALUES (1, 1, '1', 'granted', 'active', '2026-05-01 09:00:00.000000')",
+        "INSERT INTO answers (clinic_id, patient_id, kind, at, closed_at) VALUES"
+        " (1, 1, 'replied', '2026-05-01 09:00:00.000000', NULL),"
+        " (1, 1, 'replied', '2026-05-01 09:00:00.000000', '2026-05-02 09:00:00.000000')",
+    )
+    assert create_or_upgrade(url) == "0003"
+    query = "SELECT announced_at, withdrawn_at, message_pk, lines FROM answers"
+    assert _run(path, query) == [("2026-05-01 09:00:00.000000", None, None, None)] * 2
+    database = Database(url)
+    with database.read(dt.datetime(2026, 6, 1, tzinfo=dt.UTC)) as tx:
+        assert answers.unannounced(tx) == {}
+        assert [one.kind for one in answers.open_answers(tx, 1)] == ["replied"]
+        assert [one.lines for one in facts(tx, [1])[1].answers] == [None]
+    database.close()
 
 
 def test_a_newer_database_is_refused_and_stays_as_it_is(database_url: str, database_path: Path) -> None:

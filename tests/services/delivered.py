@@ -46,10 +46,15 @@ class House:
 
     def __init__(self, path: Path, folder: Path, transport: Transport | None = None) -> None:
         self.path = path
-        self.keys = Keys(b"the pepper of a test")
+        self.tokens: list[str] = []
+        self.keys = Keys(b"the pepper of a test", self._new_token)
         self.database = Database(f"sqlite:///{path}", audit_key=self.keys.audit_key, busy_ms=5000)
         self.clock = SetClock(START)
         self._transport = transport or FolderTransport(folder)
+
+    def _new_token(self) -> str:
+        self.tokens.append(f"token-{len(self.tokens):05d}-of-a-link")
+        return self.tokens[-1]
 
     def found(self) -> Self:
         """Save the catalogue and add the clinic."""

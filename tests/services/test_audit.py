@@ -145,6 +145,17 @@ RESTRICTIONS = {
     ),
     "there was a hold": f"INSERT INTO holds ({OF_HER}, line, code, at) VALUES ({HER}, 'face', 'x', '{{at}}')",
     "the patient had answered": f"INSERT INTO answers ({OF_HER}, kind, at) VALUES ({HER}, 'replied', '{{at}}')",
+    "the patient had asked to be reminded later": (
+        f"INSERT INTO answers ({OF_HER}, kind, at, day, lines)"
+        f" VALUES ({HER}, 'remind_later', '{{at}}', '2026-06-02', '[\"toxin/face\"]')"
+    ),
+    "the patient had booked": (
+        f"INSERT INTO answers ({OF_HER}, kind, at, lines) VALUES ({HER}, 'booked', '{{at}}', '[\"toxin/face\"]')"
+    ),
+    "the patient had been treated elsewhere": (
+        f"INSERT INTO answers ({OF_HER}, kind, at, day, closed_at)"
+        f" VALUES ({HER}, 'treated_elsewhere', '{{at}}', '2026-05-01', '{{at}}')"
+    ),
     "an appointment was booked": (
         f"INSERT INTO appointments ({OF_HER}, line, day, created_at) VALUES ({HER}, 'face', '2026-05-20', '{{at}}')"
     ),
@@ -189,6 +200,23 @@ def test_a_message_to_somebody_treated_again_before_is_found(house: House) -> No
     assert house.broken(4) == []
     house.tamper(f"UPDATE treatments SET entered_at = '{BEFORE}' WHERE id = 2")
     assert house.broken(4) == ["it went out although the patient had been treated again"]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"lines": "'[\"toxin/migraine\"]'"},
+        {"closed_at": f"'{BEFORE}'"},
+        {"withdrawn_at": f"'{BEFORE}'"},
+        {"kind": "'remind_later'", "day": "'2026-05-19'"},
+        {"kind": "'booked'", "day": "'2026-05-12'"},
+        {"kind": "'treated_elsewhere'", "day": "'2026-02-01'"},
+    ],
+)
+def test_an_answer_that_forbade_nothing_accuses_nobody(house: House, more: dict[str, str]) -> None:
+    row = {"kind": "'replied'", "at": f"'{BEFORE}'"} | more
+    house.tamper(f"INSERT INTO answers ({OF_HER}, {', '.join(row)}) VALUES ({HER}, {', '.join(row.values())})")
+    assert house.broken(4) == []
 
 
 def test_a_booking_whose_outcome_was_noted_proves_nothing(house: House) -> None:
@@ -241,7 +269,7 @@ def test_whatever_refers_into_another_clinic_is_found(house: House, change: str)
 
 @pytest.mark.parametrize("part", ["text", "HTML"])
 def test_a_kept_message_without_its_consultation_section_is_found(house: House, part: str) -> None:
-    mark = "Your consultation\r\n-----------------\r\n" if part == "text" else 'data-part=3D"consultation"'
+    mark = "Your consultation\r\n-----------------\r\n" if part == "text" else 'class=3D"consultation"'
     plain = mark.replace("consultation", "conversation")
     house.tamper(
         f"UPDATE messages SET content = CAST(replace(CAST(content AS TEXT), '{mark}', '{plain}') AS BLOB)",

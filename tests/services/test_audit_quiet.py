@@ -6,18 +6,20 @@ from pathlib import Path
 
 import pytest
 
+from reminders.domain.answers import AnswerKind
 from reminders.domain.facts import Kind, Outcome
 from reminders.domain.lifecycle import Reason, State
 from reminders.errors import RemindersError
 from reminders.mail.transport import transport_for
-from reminders.services import book, clinic, decide, patient, record
+from reminders.services import answer, book, clinic, decide, patient, record
+from reminders.services.answer import Reply, request_page
 from reminders.services.catalogue import import_catalogue
 from reminders.services.erase import erase
 from reminders.services.find import the_clinic
 from reminders.services.patient import PatientChange
 from reminders.services.points import Point
 from reminders.services.record import NewTreatment
-from reminders.store import appointments, contacts, patients, protocols, reminders
+from reminders.store import answers, appointments, contacts, patients, protocols, reminders
 from reminders.store.database import Transaction
 from tests.services.delivered import START, House
 from tests.support.facts import CATALOGUE, FACE, MIGRAINE, OAB, protocol
@@ -123,8 +125,31 @@ class Months:
     def on_answer(self, tx: Transaction, ref: str) -> None:
         patient.log_answer(tx, the_clinic(tx, "linden"), ref, Reason.REPLIED)
 
+    def on_patients_answer(self, tx: Transaction, _: str) -> None:
+        if not self.house.tokens:
+            return
+        token, kind = self.chance.choice(self.house.tokens[-12:]), self.chance.choice(list(AnswerKind))
+        page = request_page(tx, token)
+        days: list[dt.date | None] = [None, self.day(0, 40)]
+        if page is not None:
+            days += page.later_days if kind is AnswerKind.REMIND_LATER else page.elsewhere_months
+        reply = Reply(kind, day=self.chance.choice(days), note="a word", everything=self.chance.random() < 0.2)
+        answer.answer(tx, self.house.keys, token, reply)
+
+    on_patients_other_answer = on_patients_answer
+
+    def on_patients_second_thoughts(self, tx: Transaction, _: str) -> None:
+        for token in self.house.tokens[-20:]:
+            if self.chance.random() < 0.3:
+                answer.take_back(tx, self.house.keys, token)
+            answer.allow_again(tx, self.house.keys, token)
+
+    def on_one_click(self, tx: Transaction, _: str) -> None:
+        if self.house.tokens and self.chance.random() < 0.3:
+            answer.stop(tx, self.house.keys, self.chance.choice(self.house.tokens), everything=False)
+
     def on_closed_answers(self, tx: Transaction, _: str) -> None:
-        for said in {ref for ref in map(str, range(1, PATIENTS + 1)) if contacts.open_answers(tx, int(ref))}:
+        for said in {ref for ref in map(str, range(1, PATIENTS + 1)) if answers.open_answers(tx, int(ref))}:
             patient.close_answers(tx, the_clinic(tx, "linden"), said)
 
     def on_change(self, tx: Transaction, ref: str) -> None:

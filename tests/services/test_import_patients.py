@@ -119,6 +119,21 @@ def test_a_broken_optional_value_is_left_out_and_the_row_is_taken(desk: Desk) ->
     assert (found.email, found.birth_date, found.given_name, found.consent) == (None, None, None, "unknown")
 
 
+@pytest.mark.parametrize(
+    ("cell", "kept"),
+    [
+        *(("English", "en"), ("en-GB", "en-GB"), ("EN_gb", "en-GB"), ("deutsch", "de"), ("Español", "es")),
+        *(("Portuguese (Brazil)", "pt"), ("العربية", "ar"), ("Dutch", "nl"), ("-", None), ("Gibberish", None)),
+    ],
+)
+def test_a_language_is_read_by_its_code_or_its_name(desk: Desk, cell: str, kept: str | None) -> None:
+    report = desk.rows(visit(language=cell))
+    assert desk.patient("1").language == kept
+    assert [warning.problem for warning in report.warnings] == (
+        ["is no language: write en, en-GB or English: left out"] if cell == "Gibberish" else []
+    )
+
+
 def test_no_complaint_repeats_a_name_or_an_address(desk: Desk) -> None:
     report = desk.rows(
         visit(given_name="=Zanzibar()", family_name="Zanzibar\x00", email="zanzibar@@post.example"),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, update
 
+from reminders.domain.answers import Answer, AnswerKind
 from reminders.domain.facts import (
     Appointment,
     Consent,
@@ -21,7 +22,8 @@ from reminders.domain.facts import (
 )
 from reminders.domain.interval import Interval
 from reminders.domain.lifecycle import Reason, State
-from reminders.store import appointments, audit_trail, contacts, patients, schema, treatments
+from reminders.store import answers, appointments, audit_trail, contacts, patients, schema, treatments
+from reminders.store.answers import Said
 from reminders.store.database import Database, Transaction
 from reminders.store.facts import facts
 from tests.store.clinic import FACE, NOW, a_clinic, a_patient, plan, planned, treat
@@ -49,9 +51,9 @@ def test_facts_are_what_was_recorded(database: Database) -> None:
         contacts.add_opt_out(tx, patient, "medical")
         contacts.suppress(tx, clinic.id, "key", "cosmetic", Reason.BOUNCED_ADDRESS)
         contacts.suppress(tx, clinic.id, "another key", "all", Reason.COMPLAINED)
-        contacts.add_answer(tx, patient, Reason.REPLIED)
-        contacts.add_answer(tx, patient, Reason.CONSULTATION_REQUESTED)
-        contacts.close_answers(tx, patient.id, Reason.CONSULTATION_REQUESTED)
+        answers.add_answer(tx, patient, Said(AnswerKind.REPLIED))
+        answers.add_answer(tx, patient, Said(AnswerKind.CONSULTATION_REQUESTED))
+        answers.close_answers(tx, patient.id, AnswerKind.CONSULTATION_REQUESTED)
         contacts.set_own_interval(tx, patient, "", Interval.parse("14w"))
         ended, hold = (contacts.add_hold(tx, patient, line, day("2026-09-01"), "x") for line in ("face", None))
         contacts.end_hold(tx, ended)
@@ -72,7 +74,7 @@ def test_facts_are_what_was_recorded(database: Database) -> None:
         has_representative=True,
         opt_outs=frozenset({"medical"}),
         blocked=frozenset({("cosmetic", Reason.BOUNCED_ADDRESS)}),
-        answers=frozenset({Reason.REPLIED}),
+        answers=(Answer(AnswerKind.REPLIED, NOW),),
         own_due={"": Interval.parse("14w")},
         treatments=(
             Treatment(touched.id, FACE, day("2026-02-14"), Kind.TOUCH_UP),

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import event
 
-from reminders.store import outbox, queue
+from reminders.store import answers, links, outbox, queue
 from reminders.store import reminders as store
 from reminders.store.database import Database, Transaction
 from tests.store.clinic import NOW, planned
@@ -29,6 +29,10 @@ QUESTIONS: dict[str, tuple[Question, set[str]]] = {
     ),
     "whom to plan anew": (lambda tx: store.due_for_replanning(tx, NOW, 10), {"ix_patients_replan_at"}),
     "a clinic's list": (lambda tx: next(store.listing(tx, clinic_id=1)), {"ix_reminders_due_at"}),
+    "what no clinic was told of": (answers.unannounced, {"ix_answers_unannounced"}),
+    "a clinic's worklist": (lambda tx: answers.worklist(tx, 1, closed=False), {"ix_answers_open"}),
+    "a patient's answers": (lambda tx: answers.standing(tx, 1), {"ix_answers_patient"}),
+    "a link": (lambda tx: links.find_link(tx, "x", "request", NOW), {"sqlite_autoindex_links_1"}),
     "a patient's reminders": (lambda tx: store.stored(tx, [1]), {"ix_reminders_patient"}),
 }
 

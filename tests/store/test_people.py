@@ -160,20 +160,6 @@ def test_holds_end_on_their_line_only(database: Database) -> None:
         assert not contacts.end_hold(tx, face)
 
 
-def test_answers_are_open_until_they_are_closed(database: Database) -> None:
-    with database.write(NOW, "patient") as tx:
-        patient = a_patient(tx, a_clinic(tx))
-        contacts.add_answer(tx, patient, Reason.CONSULTATION_REQUESTED)
-        contacts.add_answer(tx, patient, Reason.REPLIED)
-        assert [answer.kind for answer in contacts.open_answers(tx, patient.id)] == [
-            "consultation_requested",
-            "replied",
-        ]
-        assert contacts.close_answers(tx, patient.id, Reason.REPLIED) == 1
-        assert contacts.close_answers(tx, patient.id) == 1
-        assert contacts.open_answers(tx, patient.id) == []
-
-
 def test_many_patients_are_added_at_once_as_one_is(database: Database) -> None:
     with database.write(NOW, "import") as tx:
         clinic = a_clinic(tx)

@@ -9,6 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from reminders.domain.answers import Answer, AnswerKind
 from reminders.domain.facts import Appointment, Consent, Hold, Kind, Outcome, PatientFacts, Rules, Status
 from reminders.domain.interval import Interval
 from reminders.domain.lifecycle import Reason
@@ -75,8 +76,8 @@ AGAINST: list[dict[str, Any]] = [
     *({"opt_outs": frozenset({scope})} for scope in ("all", "cosmetic", "medical")),
     {"blocked": frozenset({("all", Reason.BOUNCED_ADDRESS)})},
     {"blocked": frozenset({("cosmetic", Reason.COMPLAINED), ("medical", Reason.OPTED_OUT)})},
-    *({"answers": frozenset({answer})} for answer in (Reason.REPLIED, Reason.CONSULTATION_REQUESTED)),
 ]
+ANSWERED = ("toxin/face", "toxin/migraine", "toxin/bladder", "filler/lips", "skin/needling")
 
 
 def appointments(last: dt.date) -> st.SearchStrategy[tuple[Appointment, ...]]:
@@ -98,6 +99,25 @@ def holds(last: dt.date) -> st.SearchStrategy[tuple[Hold, ...]]:
     until = st.one_of(st.none(), st.integers(0, 300).map(lambda n: last + dt.timedelta(days=n)))
     one = st.builds(Hold, id=st.just(1), line=st.sampled_from(LINES), until=until)
     return mostly((), "some").flatmap(lambda some: st.lists(one, max_size=2).map(tuple) if some else st.just(()))
+
+
+KINDS = (*AnswerKind, AnswerKind.BOOKED, AnswerKind.TREATED_ELSEWHERE, AnswerKind.REMIND_LATER)
+
+
+@st.composite
+def answers(draw: st.DrawFn, now: dt.datetime) -> tuple[Answer, ...]:
+    """Draw what may have been answered by then, through a message about some lines or to staff."""
+    found = []
+    for _ in range(draw(st.sampled_from([0, 0, 0, 1, 1, 2, 3]))):
+        kind = draw(st.sampled_from(KINDS))
+        said = now - dt.timedelta(minutes=draw(st.integers(0, 120 * 24 * 60)))
+        lines = draw(st.one_of(st.none(), st.frozensets(st.sampled_from(ANSWERED), min_size=1, max_size=2)))
+        on = said.date() + dt.timedelta(days=draw(st.integers(-20, 120)))
+        if kind is AnswerKind.TREATED_ELSEWHERE:
+            on = (said.date() - dt.timedelta(days=draw(st.integers(0, 90)))).replace(day=1)
+        named = kind in (AnswerKind.TREATED_ELSEWHERE, AnswerKind.REMIND_LATER) or draw(st.booleans())
+        found.append(Answer(kind, said, lines, on if named else None))
+    return tuple(found)
 
 
 @st.composite
@@ -137,7 +157,7 @@ def known(draw: st.DrawFn) -> Known:
     last = max(t.day for t in facts.treatments) if facts.treatments else START
     minutes = draw(st.one_of(st.integers(24 * 60, 200 * 24 * 60), st.integers(24 * 60, 500 * 24 * 60)))
     now = dt.datetime.combine(last, dt.time(), dt.UTC) + dt.timedelta(minutes=minutes)
-    return Known(facts, rules, now)
+    return Known(replace(facts, answers=draw(answers(now))), rules, now)
 
 
 @st.composite
@@ -152,6 +172,7 @@ def before_and_after(draw: st.DrawFn) -> tuple[Known, Known]:
         st.one_of(
             st.builds(dict, appointments=appointments(last)),
             st.builds(dict, holds=holds(last)),
+            st.builds(dict, answers=answers(before.now)),
             st.builds(dict, treatments=st.just(before.facts.treatments[:-1])),
             st.sampled_from(AGAINST),
         )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from reminders.domain.answers import Answer, AnswerKind
 from reminders.domain.facts import Appointment, Consent, Episode, Kind, Outcome, PatientFacts, Rules, Status, Treatment
 from reminders.domain.interval import Interval
 from reminders.domain.lifecycle import Reason, State
@@ -18,6 +19,7 @@ from reminders.domain.sending_hours import SendingCalendar
 
 DAY = dt.timedelta(days=1)
 MINUTE = dt.timedelta(minutes=1)
+START_OF_TIME = dt.date(1, 1, 1)
 Days = tuple[dt.date, dt.date, dt.date, dt.date]
 
 
@@ -105,7 +107,7 @@ def expected(facts: PatientFacts, rules: Rules, now: dt.datetime) -> dict[tuple[
     """Return what the contract says of every step of every episode, by episode and step."""
     found: dict[tuple[int, str], Expected] = {}
     for episode in facts.episodes:
-        ruling = _ruling(episode, facts, rules.protocols)
+        ruling = _ruling(episode, facts, rules.protocols, rules.calendar.zone)
         if ruling is None:
             continue
         protocol, window = ruling
@@ -137,7 +139,7 @@ def _step(
     def outcome(state: State, *reasons: Reason | None, snoozed_until: dt.datetime | None = None) -> Expected:
         return Expected(state, frozenset(reasons), protocol.code, window, first, last, due_at, not_after, snoozed_until)
 
-    day, ended_on = _span(episode, facts)
+    day, ended_on = _span(episode, facts, calendar.zone)
     if ended_on is not None:
         if last < ended_on:
             return outcome(State.EXPIRED, Reason.TOO_LATE)
@@ -157,24 +159,49 @@ def _step(
     ]
     if len(missed) > 1:
         return outcome(State.HELD, Reason.HELD_FOR_REVIEW)
-    for at in missed:
-        resumes = first_sending_day(calendar, max(first, at + 7 * DAY), last)
+    asked = _asked(episode.line, facts)
+    quiet = [at + 7 * DAY for at in missed] + ([asked] if asked else [])
+    if quiet:
+        resumes = first_sending_day(calendar, max([first, *quiet]), last)
         until = not_after if resumes is None else first_reached(calendar.zone, resumes, send_minute(calendar))
         if until > due_at:
             return outcome(State.PLANNED, Reason.SNOOZED, snoozed_until=until)
     return outcome(State.PLANNED, None)
 
 
-def _span(episode: Episode, facts: PatientFacts) -> tuple[dt.date, dt.date | None]:
-    """Return an episode's day and the day of the next treatment of its line."""
+def _said(line: str, facts: PatientFacts) -> list[Answer]:
+    return [answer for answer in facts.answers if answer.lines is None or line in answer.lines]
+
+
+def _asked(line: str, facts: PatientFacts) -> dt.date | None:
+    """Return the day to be reminded on that was named last for a line."""
+    named = [answer for answer in _said(line, facts) if answer.kind is AnswerKind.REMIND_LATER]
+    named.sort(key=lambda answer: (answer.at, answer.day))
+    return named[-1].day if named else None
+
+
+def _elsewhere(answer: Answer, zone: str) -> dt.date:
+    """Walk from the first of the month to its end, or to the day on which it was said."""
+    day = answer.day or START_OF_TIME
+    while (day + DAY).day != 1 and day < answer.at.astimezone(ZoneInfo(zone)).date():
+        day += DAY
+    return min(day, answer.at.astimezone(ZoneInfo(zone)).date())
+
+
+def _span(episode: Episode, facts: PatientFacts, zone: str) -> tuple[dt.date, dt.date | None]:
+    """Return an episode's day and the day of the next treatment of its line, at this clinic or another."""
     entries = clocks(facts)
     day = entries[episode.id][0].day
     same_line = {e.id for e in facts.episodes if e.line == episode.line}
     later = [t.day for i, treatments in entries.items() for t in treatments if i in same_line and t.day > day]
+    told = [a for a in _said(episode.line, facts) if a.kind is AnswerKind.TREATED_ELSEWHERE]
+    later += [_elsewhere(answer, zone) for answer in told if _elsewhere(answer, zone) > day]
     return day, min(later) if later else None
 
 
-def _ruling(episode: Episode, facts: PatientFacts, protocols: Mapping[str, Protocol]) -> tuple[Protocol, Days] | None:
+def _ruling(
+    episode: Episode, facts: PatientFacts, protocols: Mapping[str, Protocol], zone: str
+) -> tuple[Protocol, Days] | None:
     """Return the protocol whose window opens last, then is due last, then has the last code."""
     found: list[tuple[Protocol, Days]] = []
     for treatment in clocks(facts).get(episode.id, []):
@@ -182,13 +209,15 @@ def _ruling(episode: Episode, facts: PatientFacts, protocols: Mapping[str, Proto
         if protocol is not None and _course_is_over(episode, protocol, facts, protocols):
             protocol = protocols.get(protocol.then or "") or protocol
         if protocol is not None and protocol.active:
-            found.append((protocol, _window(episode, protocol, facts, protocols)))
+            found.append((protocol, _window(episode, protocol, facts, protocols, zone)))
     found.sort(key=lambda one: (one[1][0], one[1][1], one[0].code))
     return found[-1] if found else None
 
 
-def _window(episode: Episode, protocol: Protocol, facts: PatientFacts, protocols: Mapping[str, Protocol]) -> Days:
-    day, ended_on = _span(episode, facts)
+def _window(
+    episode: Episode, protocol: Protocol, facts: PatientFacts, protocols: Mapping[str, Protocol], zone: str
+) -> Days:
+    day, ended_on = _span(episode, facts, zone)
     opens, due, overdue, closes = plain_window(protocol, day, _own(episode.line, facts))
     if protocol.class_name is TreatmentClass.COSMETIC:
         lines = {e.id: e.line for e in facts.episodes}
@@ -200,6 +229,13 @@ def _window(episode: Episode, protocol: Protocol, facts: PatientFacts, protocols
                     continue
                 if other.day > day and (ended_on is None or other.day < ended_on):
                     pushes.append(max(counted(protocol.opens, other.day), other.day + protocol.min_days * DAY))
+        for answer in facts.answers:
+            if answer.kind is not AnswerKind.TREATED_ELSEWHERE:
+                continue
+            on = _elsewhere(answer, zone)
+            others = {line for line in answer.lines or () if line.split("/")[0] == protocol.group} - {episode.line}
+            if others and on > day and (ended_on is None or on < ended_on):
+                pushes.append(max(counted(protocol.opens, on), on + protocol.min_days * DAY))
         while opens < max(pushes):
             opens, due, overdue, closes = opens + DAY, due + DAY, overdue + DAY, closes + DAY
     return opens, due, overdue, closes
@@ -260,13 +296,28 @@ def restrictions(
     line: str, kind: TreatmentClass, day: dt.date, facts: PatientFacts, rules: Rules, today: dt.date
 ) -> set[Reason | None]:
     """Return everything that keeps a message of this class and line from this person today."""
-    found = _person(kind, facts, rules, today) | set(facts.answers)
+    found = _person(kind, facts, rules, today) | _answered(line, day, facts, rules, today)
     for hold in facts.holds:
         if _means(hold.line, line) and (hold.until is None or hold.until > today):
             found.add(Reason.ON_HOLD)
     for booking in _bookings(line, day, facts):
         if booking.outcome in (None, Outcome.KEPT) and (today - booking.day).days < 7:
             found.add(Reason.BOOKED)
+    return found
+
+
+def _answered(line: str, day: dt.date, facts: PatientFacts, rules: Rules, today: dt.date) -> set[Reason | None]:
+    found: set[Reason | None] = set()
+    for answer in _said(line, facts):
+        if answer.kind in (AnswerKind.CONSULTATION_REQUESTED, AnswerKind.PHONE_ME):
+            found.add(Reason.CONSULTATION_REQUESTED)
+        if answer.kind is AnswerKind.REPLIED:
+            found.add(Reason.REPLIED)
+        if answer.kind is AnswerKind.BOOKED and answer.day is None:
+            said = answer.at.astimezone(ZoneInfo(rules.calendar.zone)).date()
+            found |= {Reason.BOOKED} if said >= day else set()
+        if answer.kind is AnswerKind.BOOKED and answer.day is not None and answer.day > day:
+            found |= {Reason.BOOKED} if (today - answer.day).days < 7 else set()
     return found
 
 

@@ -1,0 +1,86 @@
+"""Tells each clinic that patients answered, by one short mail that names nobody; delivery does so when it ends.
+
+Invariants: at most one notice per clinic and delivery, and none while the transport rests; an answer is announced once
+the server took the notice, or may have taken it. A crash after the last byte repeats a notice, which harms nobody.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from reminders.domain.answers import AnswerKind
+from reminders.errors import RemindersError
+from reminders.mail.address import sender_domain
+from reminders.mail.compose import message_id
+from reminders.mail.notice import Notice, write_notice
+from reminders.mail.outcome import Blame, Outcome, TransportFault, Verdict
+from reminders.mail.words import language_of
+from reminders.services.find import clinic_of
+from reminders.services.rounds import Worker
+from reminders.store import answers
+from reminders.store.clinics import Clinic
+
+ORDER = (AnswerKind.PHONE_ME, *(kind for kind in AnswerKind if kind is not AnswerKind.PHONE_ME))
+Waiting = tuple[int, AnswerKind]
+
+
+def announce(worker: Worker) -> int:
+    """Tell every clinic what its patients answered since the last notice; return how many answers were told of."""
+    with worker.database.read(worker.clock.now()) as tx:
+        waiting = [(clinic_of(tx, clinic_id), said) for clinic_id, said in answers.unannounced(tx).items()]
+    told = 0
+    for clinic, said in waiting:
+        with worker.database.read(worker.clock.now()) as tx:
+            if worker.breakers.open_until(tx) is not None:
+                break
+        try:
+            content = _written(worker, clinic, said)
+        except RemindersError:  # a name that fits no header holds the patients' mail too, and the check-up says so
+            continue
+        try:
+            outcome = _handed_over(worker, clinic, content)
+        except TransportFault as fault:
+            with worker.database.write(worker.clock.now(), "deliver") as tx:
+                worker.breakers.fault(tx, fault, worker.chance.random())
+            break  # one try is enough for one delivery: the next has another
+        told += len(said) if _settled(worker, said, outcome) else 0
+        if outcome.blame is Blame.TRANSPORT:
+            break
+    return told
+
+
+def _settled(worker: Worker, said: Sequence[Waiting], outcome: Outcome) -> bool:
+    """Keep what the server said; false where it did not take the notice, which the next delivery tries again."""
+    taken = outcome.verdict in (Verdict.ACCEPTED, Verdict.UNKNOWN)
+    with worker.database.write(worker.clock.now(), "deliver") as tx:
+        if outcome.verdict is Verdict.ACCEPTED or outcome.blame is Blame.TRANSPORT:
+            worker.breakers.answered(tx, outcome, worker.chance.random())  # a refused notice says nothing of other mail
+        if taken:
+            answers.mark_announced(tx, [key for key, _ in said])
+    return taken
+
+
+def _written(worker: Worker, clinic: Clinic, said: Sequence[Waiting]) -> bytes:
+    notice = Notice(
+        clinic_name=clinic.name,
+        sender_name=clinic.sender_name or clinic.name,
+        sender_address=clinic.email,
+        recipient=clinic.reply_to or clinic.email,
+        language=language_of(clinic.language),
+        counts=Counter(kind.value for _, kind in said),
+        command=f"reminders requests list --clinic {clinic.slug}",
+    )
+    name = message_id(worker.keys.message_seed(f"notice:{clinic.id}:{said[-1][0]}:{len(said)}"), clinic.email)
+    content = write_notice(notice, [kind.value for kind in ORDER], name, worker.clock.now())
+    return worker.sign(content, sender_domain(clinic.email))
+
+
+def _handed_over(worker: Worker, clinic: Clinic, content: bytes) -> Outcome:
+    session = worker.transport.connect()
+    outcome = session.envelope(clinic.email, clinic.reply_to or clinic.email) or session.body(content)
+    if outcome is not None:
+        session.abandon()
+        return outcome
+    session.dot()
+    outcome = session.reply()
+    session.close()
+    return outcome
