@@ -6,6 +6,7 @@ import os
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email.message import Message
 from email.parser import BytesHeaderParser
 from pathlib import Path
 
@@ -82,8 +83,10 @@ def test_the_clinic_is_a_whole_one(made: Made) -> None:
     assert len({view.protocol for view in made.reminders()}) > 10
 
 
-def test_the_inbox_holds_each_message_once_and_no_other(made: Made) -> None:
-    received = [_message_id(path) for path in (made.folder / "inbox").iterdir()]
+def test_the_inbox_holds_each_message_once_and_no_other_but_notes_to_the_clinic(made: Made) -> None:
+    inbox = [_head(path) for path in (made.folder / "inbox").iterdir()]
+    received = [str(head["Message-ID"]) for head in inbox if "willow-lane" not in head["To"]]
+    assert 0 < len(inbox) - len(received) < 5
     accepted = {view.message_id for view in made.reminders() if view.state in COUNTS_AS_SENT}
     assert len(received) > 100
     assert sorted(received) == sorted(one for one in accepted if one)
@@ -128,5 +131,5 @@ def test_a_folder_that_holds_something_else_is_refused_and_left_alone(tmp_path: 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["reminders.db", "reminders.toml"]
 
 
-def _message_id(path: Path) -> str:
-    return str(BytesHeaderParser().parsebytes(path.read_bytes())["Message-ID"])
+def _head(path: Path) -> Message:
+    return BytesHeaderParser().parsebytes(path.read_bytes())
