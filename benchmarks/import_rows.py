@@ -18,7 +18,7 @@ from pathlib import Path
 
 from reminders.clock import SystemClock
 from reminders.services import catalogue, clinic
-from reminders.services.bring_in import ImportReport, ImportRequest, bring_in
+from reminders.services.importing.bring_in import ImportReport, ImportRequest, bring_in
 from reminders.services.keys import Keys
 from reminders.store.database import Database, create_or_upgrade
 

@@ -13,7 +13,8 @@ from reminders.app.patients import PatientVerbs
 from reminders.app.senders import SenderVerbs
 from reminders.app.templates import TemplateVerbs
 from reminders.clock import Clock, SystemClock
-from reminders.services import doctor, install
+from reminders.services import install
+from reminders.services.checkup import doctor
 from reminders.settings import Settings
 
 

@@ -4,10 +4,10 @@ Invariant: every verb is one service; nothing is decided here. The trail knows t
 """
 
 from reminders.app.opened import Opened
-from reminders.services import answer as answering
-from reminders.services import requests as worklist
-from reminders.services.answer import PatientPage, Reply, StopPage
-from reminders.services.requests import RequestView
+from reminders.services.answering import answer as answering
+from reminders.services.answering import requests as worklist
+from reminders.services.answering.answer import PatientPage, Reply, StopPage
+from reminders.services.answering.requests import RequestView
 
 _PATIENT = "patient"
 

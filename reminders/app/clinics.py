@@ -10,13 +10,7 @@ from typing import Any
 
 from reminders.app.opened import Opened
 from reminders.domain.protocol import Protocol
-from reminders.services import (
-    advertising,
-    catalogue,
-    catalogue_file,
-    clinic,
-    plan,
-)
+from reminders.services import advertising, catalogue, catalogue_file, clinic, plan
 from reminders.services.find import the_clinic
 from reminders.store import clinics, protocols
 from reminders.store.clinics import Clinic, Practitioner

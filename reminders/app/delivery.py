@@ -12,16 +12,7 @@ from contextlib import closing, contextmanager
 from reminders.app.opened import Opened
 from reminders.domain.lifecycle import State
 from reminders.mail.render import Renderer
-from reminders.services import (
-    audit,
-    decide,
-    deliver,
-    explain,
-    overview,
-    plan,
-    preview,
-    signing,
-)
+from reminders.services import audit, decide, deliver, explain, overview, plan, preview, signing
 from reminders.services.breaker import Breakers
 from reminders.services.configured import configured_transport
 from reminders.services.find import the_clinic

@@ -10,16 +10,9 @@ from typing import Any
 from reminders.app.opened import Opened
 from reminders.domain.facts import Outcome
 from reminders.domain.lifecycle import Reason
-from reminders.services import (
-    advertising,
-    book,
-    bring_in,
-    dossier,
-    erase,
-    patient,
-    record,
-)
+from reminders.services import advertising, book, dossier, erase, patient, record
 from reminders.services.find import the_clinic, the_patient
+from reminders.services.importing import bring_in
 from reminders.services.log_treatment import NamedTreatment, TreatmentLogged, log_treatment, take_back
 from reminders.store.treatments import TreatmentRow
 

@@ -4,7 +4,7 @@ Invariant: every verb is one service; nothing is decided here.
 """
 
 from reminders.app.opened import Opened
-from reminders.mail.name_service import NameService
+from reminders.mail.sender.name_service import NameService
 from reminders.services import signing
 from reminders.services.signing import KeyView
 

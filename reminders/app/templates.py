@@ -11,9 +11,9 @@ from reminders import paths
 from reminders.app.opened import Opened
 from reminders.mail.message import Jurisdiction, MessageClass, MessageFacts, Stage
 from reminders.mail.render import Renderer
-from reminders.mail.template_check import check_template, example
-from reminders.mail.template_file import Complaint, TemplateUnreadable, decoded
-from reminders.mail.template_trial import try_template
+from reminders.mail.templates.check import check_template, example
+from reminders.mail.templates.file import Complaint, TemplateUnreadable, decoded
+from reminders.mail.templates.trial import try_template
 from reminders.services import preview, template_preview, templates
 from reminders.services.find import the_clinic
 from reminders.services.templates import Listed, Saved, Version

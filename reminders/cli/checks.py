@@ -16,7 +16,7 @@ from reminders.errors import CannotDo
 
 if TYPE_CHECKING:
     from reminders.services.audit import AuditReport
-    from reminders.services.doctor import Check
+    from reminders.services.checkup.doctor import Check
 
 
 class PromiseBroken(CannotDo):

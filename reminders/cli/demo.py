@@ -25,8 +25,8 @@ from reminders.clock import Clock, SystemClock
 from reminders.errors import CannotDo
 from reminders.mail.compose import parts
 from reminders.mail.inbox import Inbox
-from reminders.services.sample import DAYS, sample
-from reminders.services.sample_cast import MAILBOXES
+from reminders.services.sample.cast import MAILBOXES
+from reminders.services.sample.clinic import DAYS, sample
 from reminders.settings import CONFIG_FILE, KEY_FILE, Settings, load_settings
 
 USUAL_FOLDER = Path("demo")

@@ -17,13 +17,13 @@ from reminders.app import App, open_app
 from reminders.domain.lifecycle import PENDING, State
 from reminders.domain.sending_hours import moment
 from reminders.mail.compose import parts
-from reminders.services import sample_script as script
 from reminders.services.catalogue_file import write_catalogue
-from reminders.services.import_report import ImportRequest
+from reminders.services.importing.report import ImportRequest
 from reminders.services.log_treatment import NamedTreatment
 from reminders.services.overview import Filter
 from reminders.services.points import Point
-from reminders.services.sample import DELIVERS, OPENS, ZONE, Sample
+from reminders.services.sample import script
+from reminders.services.sample.clinic import DELIVERS, OPENS, ZONE, Sample
 from reminders.settings import Settings
 
 _LEASE_AND_MORE = dt.timedelta(minutes=3)

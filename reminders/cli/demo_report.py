@@ -21,7 +21,7 @@ from reminders.mail.compose import Parts, parts
 from reminders.services.calendar import sending_calendar
 from reminders.services.explain import WHY
 from reminders.services.overview import Filter, ReminderView
-from reminders.services.sample_script import HARBOUR, WILLOW
+from reminders.services.sample.script import HARBOUR, WILLOW
 
 LATELY = dt.timedelta(days=7)
 MOST_SENT = 10

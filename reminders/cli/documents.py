@@ -12,6 +12,7 @@ from reminders.domain.protocol import line_of
 
 if TYPE_CHECKING:
     from reminders.domain.window import Window
+    from reminders.services.answering.requests import RequestView
     from reminders.services.decide import Decision
     from reminders.services.deliver import DeliverOutcome
     from reminders.services.dossier import Dossier
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from reminders.services.overview import ReminderView
     from reminders.services.plan import PlanOutcome
     from reminders.services.preview import Preview
-    from reminders.services.requests import RequestView
     from reminders.store.clinics import Clinic, Practitioner
     from reminders.store.listing import ListedReminder
     from reminders.store.treatments import TreatmentRow

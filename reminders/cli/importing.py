@@ -16,8 +16,8 @@ from reminders.cli.output import progress, say, say_json, say_table
 from reminders.cli.session import opened
 
 if TYPE_CHECKING:
-    from reminders.services.bring_in import Progress
-    from reminders.services.import_report import ImportReport, RowProblem
+    from reminders.services.importing.bring_in import Progress
+    from reminders.services.importing.report import ImportReport, RowProblem
 
 SHOWN = 20
 STAGES = {"read": "Reading", "check": "Checking", "store": "Storing"}
@@ -64,7 +64,7 @@ def bring_in(
     A second run of the same file changes nothing. Rejected rows are reported and leave the others unharmed. A file of
     years of visits surprises nobody: what lies too far back is not sent, and a backlog is held for you to release.
     """
-    from reminders.services.import_report import ImportRequest  # noqa: PLC0415 - help needs no services
+    from reminders.services.importing.report import ImportRequest  # noqa: PLC0415 - help needs no services
 
     pairs = tuple(mapping or ())
     if len({one.name for one in pairs}) < len(pairs):

@@ -15,7 +15,7 @@ from reminders.cli.session import opened
 from reminders.domain.protocol import line_of
 
 if TYPE_CHECKING:
-    from reminders.services.requests import RequestView
+    from reminders.services.answering.requests import RequestView
 
 ASKED = {
     "consultation_requested": "consultation requested",

@@ -13,7 +13,7 @@ from reminders.cli.output import say, say_json, say_table
 from reminders.cli.session import opened
 
 if TYPE_CHECKING:
-    from reminders.mail.sender_finding import Entry
+    from reminders.mail.sender.finding import Entry
     from reminders.services.signing import KeyView
 
 Selector = Annotated[str | None, typer.Option("--selector", metavar="NAME", help="The key's name in the name service.")]

@@ -31,7 +31,7 @@ from reminders.cli.template_options import (
 from reminders.errors import BadInput
 
 if TYPE_CHECKING:
-    from reminders.mail.template_file import Complaint
+    from reminders.mail.templates.file import Complaint
 
 Found = tuple[str, "tuple[Complaint, ...]"]
 Meant = tuple[Class, Step, Language]

@@ -15,7 +15,7 @@ from reminders.cli.output import say
 from reminders.errors import CannotDo
 
 if TYPE_CHECKING:
-    from reminders.mail.template_file import Complaint
+    from reminders.mail.templates.file import Complaint
     from reminders.store.templates import Place
 
 
@@ -80,7 +80,7 @@ def place(class_name: Class, step: Step, language: Language, protocol: str) -> "
 
 def content(file: Path) -> bytes:
     """Return a file's bytes, not more of them than a template may have."""
-    from reminders.mail.template_file import LARGEST_SOURCE  # noqa: PLC0415 - help needs no templates
+    from reminders.mail.templates.file import LARGEST_SOURCE  # noqa: PLC0415 - help needs no templates
 
     try:
         with file.open("rb") as opened:

@@ -12,8 +12,8 @@ import unicodedata
 from reminders.errors import CannotDo
 from reminders.mail import wording
 from reminders.mail.address import mailto
+from reminders.mail.advertising.jurisdiction import Finding, findings, rules_of
 from reminders.mail.html import HtmlPart, read_html
-from reminders.mail.jurisdiction import Finding, findings, rules_of
 from reminders.mail.message import MessageFacts, MessageLinks, RenderedMessage, logo_id
 from reminders.mail.words import words
 

@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from reminders.domain.protocol import Protocol
 from reminders.errors import BadInput
-from reminders.mail.jurisdiction import Finding, findings, rules_of
-from reminders.mail.word_lists import JURISDICTIONS
+from reminders.mail.advertising.jurisdiction import Finding, findings, rules_of
+from reminders.mail.advertising.word_lists import JURISDICTIONS
 from reminders.store import clinics, protocols, templates
 from reminders.store.clinics import Clinic, Location, Practitioner
 from reminders.store.database import Transaction

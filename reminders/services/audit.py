@@ -19,9 +19,9 @@ from reminders.domain.facts import Rules
 from reminders.domain.lifecycle import Reason, State
 from reminders.domain.planner import Action, reconcile, wanted
 from reminders.mail.kept import lacks_consultation
-from reminders.services import audit_tables
-from reminders.services.audit_bans import forbidden
-from reminders.services.audit_lives import Judged, problems
+from reminders.services.auditing import tables as audit_tables
+from reminders.services.auditing.bans import forbidden
+from reminders.services.auditing.lives import Judged, problems
 from reminders.services.calendar import rules_for, sending_calendar
 from reminders.services.finding import AuditReport, Finding, Findings
 from reminders.services.keys import Keys

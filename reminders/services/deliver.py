@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from reminders.domain.sending_hours import local_day, moment, next_open
-from reminders.services.announce import announce
+from reminders.services.answering.announce import announce
 from reminders.services.blanking import blank_spent
 from reminders.services.calendar import rules_for, sending_calendar
 from reminders.services.choose import Chooser, Letter, Tally, due_patients

@@ -19,10 +19,10 @@ from reminders.domain.sending_hours import local_day
 from reminders.errors import BadInput
 from reminders.mail.address import normalise
 from reminders.services import typed
+from reminders.services.answering.stopping import forget_stops
 from reminders.services.find import the_line, the_patient, the_practitioner
 from reminders.services.keys import Keys
 from reminders.services.plan import PlanOutcome, plan_patients
-from reminders.services.stopping import forget_stops
 from reminders.store import answers, contacts, patients
 from reminders.store.answers import Said
 from reminders.store.clinics import Clinic

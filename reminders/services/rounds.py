@@ -22,9 +22,9 @@ from reminders.clock import Clock
 from reminders.domain.lifecycle import Reason, State
 from reminders.domain.protocol import TreatmentClass
 from reminders.mail.address import normalise, sender_domain
+from reminders.mail.advertising.jurisdiction import check_version
 from reminders.mail.check import ensure_sendable
 from reminders.mail.compose import blank_tokens, compose
-from reminders.mail.jurisdiction import check_version
 from reminders.mail.message import MessageFacts, fingerprint
 from reminders.mail.outcome import Outcome, TransportFault
 from reminders.mail.render import Renderer

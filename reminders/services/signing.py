@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 from reminders.clock import Clock
 from reminders.errors import BadInput, CannotDo
-from reminders.mail import dkim
 from reminders.mail.address import sender_domain
-from reminders.mail.dkim import Signer
-from reminders.mail.dkim_record import key_entry
-from reminders.mail.name_service import NameService
-from reminders.mail.sender_dkim import record_fault
-from reminders.mail.sender_finding import Entry, SigningKey
+from reminders.mail.sender import dkim
+from reminders.mail.sender.dkim import Signer
+from reminders.mail.sender.dkim_check import record_fault
+from reminders.mail.sender.dkim_record import key_entry
+from reminders.mail.sender.finding import Entry, SigningKey
+from reminders.mail.sender.name_service import NameService
 from reminders.services.find import the_clinic
 from reminders.services.keys import BrokenSeal, Keys
 from reminders.store import clinics, signing

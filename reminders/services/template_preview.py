@@ -6,7 +6,7 @@ Invariant: nothing is stored, and the template is filled in a process of its own
 from dataclasses import dataclass
 
 from reminders.mail.message import MessageFacts, MessageLinks, RenderedMessage
-from reminders.mail.template_trial import render_unproven
+from reminders.mail.templates.trial import render_unproven
 from reminders.services.keys import Keys
 from reminders.services.preview import Preview, preview
 from reminders.store.clinics import Clinic

@@ -12,11 +12,11 @@ from typing import cast
 from reminders.clock import Clock
 from reminders.domain.protocol import STEP_NAMES, TreatmentClass
 from reminders.errors import BadInput
-from reminders.mail.jurisdiction import check_version
+from reminders.mail.advertising.jurisdiction import check_version
 from reminders.mail.message import Jurisdiction, MessageClass, MessageFacts, Stage
-from reminders.mail.template_check import example
-from reminders.mail.template_file import Complaint
-from reminders.mail.template_trial import try_template
+from reminders.mail.templates.check import example
+from reminders.mail.templates.file import Complaint
+from reminders.mail.templates.trial import try_template
 from reminders.mail.words import LANGUAGES
 from reminders.services.find import the_clinic
 from reminders.services.letter import label_in

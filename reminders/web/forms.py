@@ -13,7 +13,7 @@ from litestar.datastructures import State
 
 from reminders.domain.answers import AnswerKind
 from reminders.errors import BadInput
-from reminders.services.answer import Reply, ReplyRefused
+from reminders.services.answering.answer import Reply, ReplyRefused
 
 LARGEST_BODY = 16 * 1024
 MOST_FIELDS = 30

@@ -16,7 +16,7 @@ from litestar.response import Redirect
 from litestar.status_codes import HTTP_303_SEE_OTHER
 
 from reminders.app import App
-from reminders.services.answer import PatientPage, ReplyRefused
+from reminders.services.answering.answer import PatientPage, ReplyRefused
 from reminders.web.forms import TAKE_BACK, TypedForm, posted, reply_of, typed_form
 from reminders.web.looks import Looks
 from reminders.web.patient_view import (

@@ -12,8 +12,8 @@ from typing import cast
 from reminders.domain.answers import AnswerKind
 from reminders.mail.message import Jurisdiction
 from reminders.mail.wording import day_in_words, emergency_number, month_in_words, phone_link
-from reminders.services.answer import Answered, PatientPage, StopPage
-from reminders.services.reply import LONGEST_NOTE, LONGEST_PHONE
+from reminders.services.answering.answer import Answered, PatientPage, StopPage
+from reminders.services.answering.reply import LONGEST_NOTE, LONGEST_PHONE
 from reminders.web.forms import FIELDS, TEAM, TypedForm
 from reminders.web.speech import Html, Speech
 

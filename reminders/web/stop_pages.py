@@ -13,7 +13,7 @@ from litestar.concurrency import sync_to_thread
 from litestar.handlers import HTTPRouteHandler
 
 from reminders.app import App
-from reminders.services.answer import StopPage
+from reminders.services.answering.answer import StopPage
 from reminders.web.forms import ONE_CLICK, UnreadableForm, posted
 from reminders.web.looks import Looks
 from reminders.web.patient_pages import token_of

@@ -6,7 +6,7 @@ import pytest
 
 from reminders.app import open_app
 from reminders.domain.answers import AnswerKind
-from reminders.services.answer import Reply
+from reminders.services.answering.answer import Reply
 from reminders.settings import load_settings
 from tests.cli.desk import OF, Desk
 from tests.support.clinic import INVITED_AT

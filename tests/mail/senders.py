@@ -6,9 +6,9 @@ from functools import cache
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from reminders.mail import dkim
-from reminders.mail.sender_finding import Sender, SenderFinding, SigningKey
-from reminders.mail.sender_names import examine_sender
+from reminders.mail.sender import dkim
+from reminders.mail.sender.examination import examine_sender
+from reminders.mail.sender.finding import Sender, SenderFinding, SigningKey
 from tests.support.name_server import NameServer, Records, text
 
 DOMAIN, RELAY, SELECTOR = "linden.clinic", "mail.relay.clinic", "reminders-202603"

@@ -4,8 +4,8 @@ Invariant: what `with_words` and `with_html` add begins on the line they name, s
 """
 
 from reminders.mail.message import MessageFacts
-from reminders.mail.template_check import check_template, example
-from reminders.mail.template_file import Complaint
+from reminders.mail.templates.check import check_template, example
+from reminders.mail.templates.file import Complaint
 
 ORDINARY = """\
 Subject: {% if sender %}{{ sender }}: about a consultation{% else %}About a consultation{% endif %}

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import dkim as verifier  # type: ignore[import-untyped]  # it brings no types
 import pytest
 
-from reminders.mail import dkim
 from reminders.mail.compose import blank_tokens, compose
 from reminders.mail.message import MessageFacts, MessageLinks, RenderedMessage
+from reminders.mail.sender import dkim
 from reminders.mail.smtp import Security, SmtpTransport
 from tests.mail.letters import GOLDEN_LETTERS, LINKS, RENDERER, facts
 from tests.mail.senders import private_key

@@ -6,8 +6,8 @@ import dataclasses
 
 import pytest
 
+from reminders.mail.advertising.jurisdiction import findings
 from reminders.mail.check import complaints, warnings
-from reminders.mail.jurisdiction import findings
 from reminders.mail.message import MessageFacts, MessageLinks, RenderedMessage
 from tests.mail.letters import LINKS, RENDERER, facts
 

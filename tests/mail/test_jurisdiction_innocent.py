@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from reminders import paths
+from reminders.mail.advertising.jurisdiction import findings
 from reminders.mail.check import complaints, warnings
-from reminders.mail.jurisdiction import findings
 from reminders.mail.message import Jurisdiction
 from reminders.mail.words import LANGUAGES
 from tests.mail.letters import LINKS, NO_LINKS, RENDERER, STEPS, bare, facts

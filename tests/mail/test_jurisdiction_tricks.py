@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from reminders.mail.jurisdiction import findings
+from reminders.mail.advertising.jurisdiction import findings
 
 TERMS = {
     "botox": "toxin-brands",

@@ -6,7 +6,7 @@ import string
 
 import pytest
 
-from reminders.mail.lookalikes import folded, shape, single, with_signs_as_letters
+from reminders.mail.advertising.lookalikes import folded, shape, single, with_signs_as_letters
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from reminders.mail.name_service import Fault, NameService, printable
+from reminders.mail.sender.name_service import Fault, NameService, printable
 from tests.support.name_server import NameServer, Rude, text
 
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from reminders.mail import dkim
-from reminders.mail.sender_finding import Entry, Sender
-from reminders.mail.sender_names import examine_sender
+from reminders.mail.sender import dkim
+from reminders.mail.sender.examination import examine_sender
+from reminders.mail.sender.finding import Entry, Sender
 from tests.mail.senders import (
     DMARC,
     DOMAIN,

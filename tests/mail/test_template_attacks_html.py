@@ -2,10 +2,10 @@
 
 import pytest
 
-from reminders.mail import cleaning
 from reminders.mail.check import complaints
 from reminders.mail.message import OwnTemplate
 from reminders.mail.render import Renderer, TemplateBroken
+from reminders.mail.templates import cleaning
 from tests.mail.letters import LINKS, facts
 from tests.mail.templates import HTML_LINE, errors, with_html
 

@@ -5,8 +5,8 @@ Each is refused at saving, with its line where it has one.
 
 import pytest
 
-from reminders.mail.template_check import example
-from reminders.mail.template_file import LARGEST_SOURCE
+from reminders.mail.templates.check import example
+from reminders.mail.templates.file import LARGEST_SOURCE
 from reminders.mail.words import LANGUAGES, words
 from tests.mail.templates import ORDINARY, WORDS_LINE, errors, with_html, with_subject, with_words
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import jinja2
 import pytest
 
-from reminders.mail import cleaning
 from reminders.mail.message import OwnTemplate
 from reminders.mail.render import Renderer
 from reminders.mail.render.sandbox import LONGEST_OUTPUT, environment, paragraphs, prepare
 from reminders.mail.render.syntax import BODY_NAMES, FILTERS
-from reminders.mail.template_check import check_template, example
-from reminders.mail.template_file import LARGEST_SOURCE, TemplateUnreadable, decoded, parse
+from reminders.mail.templates import cleaning
+from reminders.mail.templates.check import check_template, example
+from reminders.mail.templates.file import LARGEST_SOURCE, TemplateUnreadable, decoded, parse
 from reminders.mail.words import LANGUAGES
 from tests.mail.letters import LINKS, facts
 from tests.mail.templates import HTML, ORDINARY, errors, with_html, with_words

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from reminders.mail.confined import Limits, NoAnswer, Overran, ask
 from reminders.mail.message import Logo, MessageFacts, OwnTemplate
 from reminders.mail.render import Renderer, TemplateBroken
-from reminders.mail.template_check import check_template, example
-from reminders.mail.template_plain import facts_as_plain, facts_from
-from reminders.mail.template_trial import render_unproven, try_template
+from reminders.mail.templates.check import check_template, example
+from reminders.mail.templates.confined import Limits, NoAnswer, Overran, ask
+from reminders.mail.templates.plain import facts_as_plain, facts_from
+from reminders.mail.templates.trial import render_unproven, try_template
 from tests.mail.letters import LINKS, facts
 from tests.mail.templates import HTML, ORDINARY, with_words
 from tests.support.bombs import program

@@ -10,11 +10,11 @@ import pytest
 import yaml
 
 from reminders import paths
-from reminders.mail import word_lists
-from reminders.mail.jurisdiction import check_version, findings
-from reminders.mail.lookalikes import folded
-from reminders.mail.word_forms import phrase_of
-from reminders.mail.word_lists import JURISDICTIONS, Term
+from reminders.mail.advertising import word_lists
+from reminders.mail.advertising.jurisdiction import check_version, findings
+from reminders.mail.advertising.lookalikes import folded
+from reminders.mail.advertising.word_forms import phrase_of
+from reminders.mail.advertising.word_lists import JURISDICTIONS, Term
 
 LISTS = word_lists.lists()
 LANGUAGES = ("en", "es", "fr", "de", "pl", "pt", "ar")

@@ -9,7 +9,7 @@ import signal
 import sys
 from pathlib import Path
 
-from reminders.services.bring_in import ImportRequest, bring_in
+from reminders.services.importing.bring_in import ImportRequest, bring_in
 from reminders.services.keys import Keys
 from reminders.store.database import Database
 from tests.services.import_desk import PEPPER, Clock

@@ -15,9 +15,9 @@ from typing import Any
 from reminders.domain.protocol import Protocol, line_of
 from reminders.services import clinic as clinic_service
 from reminders.services import patient
-from reminders.services.bring_in import ImportReport, ImportRequest, bring_in
 from reminders.services.catalogue_file import starter_catalogue
 from reminders.services.find import the_clinic
+from reminders.services.importing.bring_in import ImportReport, ImportRequest, bring_in
 from reminders.services.keys import Keys
 from reminders.store import appointments, facts, patients, protocols, reminders, treatments
 from reminders.store.appointments import AppointmentRow

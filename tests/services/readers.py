@@ -8,10 +8,10 @@ from typing import Any
 
 from reminders.domain.answers import AnswerKind
 from reminders.mail.folder import FolderTransport
-from reminders.services import answer
-from reminders.services.answer import PatientPage, Reply, StopPage
+from reminders.services.answering import answer
+from reminders.services.answering.answer import PatientPage, Reply, StopPage
+from reminders.services.answering.requests import RequestView, close_request, requests
 from reminders.services.deliver import DeliverOutcome
-from reminders.services.requests import RequestView, close_request, requests
 from tests.support.clinic import INVITED_AT, Office
 
 

@@ -7,11 +7,11 @@ import pytest
 
 from reminders.domain.lifecycle import Reason, State
 from reminders.errors import BadInput
-from reminders.mail.jurisdiction import check_version
+from reminders.mail.advertising.jurisdiction import check_version
 from reminders.services import advertising, clinic
 from reminders.services.advertising import ForbiddenWords
 from reminders.services.catalogue import import_catalogue
-from reminders.services.checkup_clinic import clinics_checks
+from reminders.services.checkup.clinic import clinics_checks
 from reminders.services.find import the_clinic
 from reminders.services.preview import preview
 from reminders.store import clinics, protocols, templates

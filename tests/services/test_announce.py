@@ -9,7 +9,7 @@ import pytest
 
 from reminders.domain.answers import AnswerKind
 from reminders.mail.words import LANGUAGES, words
-from reminders.services.announce import ORDER
+from reminders.services.answering.announce import ORDER
 from reminders.services.deliver import DeliverOutcome
 from tests.services.readers import Reader, invited
 from tests.support.clinic import Office, to

@@ -7,8 +7,9 @@ import pytest
 
 from reminders.domain.answers import AnswerKind
 from reminders.domain.lifecycle import Reason, State
-from reminders.services import answer, patient
-from reminders.services.answer import Answered, Reply, ReplyRefused
+from reminders.services import patient
+from reminders.services.answering import answer
+from reminders.services.answering.answer import Answered, Reply, ReplyRefused
 from reminders.services.find import the_clinic
 from tests.services.readers import Reader, invited
 from tests.support.clinic import FOLLOW_UP_AT, Office

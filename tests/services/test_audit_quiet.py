@@ -11,8 +11,9 @@ from reminders.domain.facts import Kind, Outcome
 from reminders.domain.lifecycle import Reason, State
 from reminders.errors import RemindersError
 from reminders.mail.transport import transport_for
-from reminders.services import answer, book, clinic, decide, patient, record
-from reminders.services.answer import Reply, request_page
+from reminders.services import book, clinic, decide, patient, record
+from reminders.services.answering import answer
+from reminders.services.answering.answer import Reply, request_page
 from reminders.services.catalogue import import_catalogue
 from reminders.services.erase import erase
 from reminders.services.find import the_clinic

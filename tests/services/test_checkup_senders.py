@@ -8,8 +8,8 @@ import dkim as verifier  # type: ignore[import-untyped]  # it brings no types
 import pytest
 
 from reminders.services import signing
-from reminders.services.checkup import Check
-from reminders.services.doctor import doctor
+from reminders.services.checkup.check import Check
+from reminders.services.checkup.doctor import doctor
 from reminders.services.find import NoSuchClinic
 from reminders.services.install import install, open_installation
 from reminders.services.signing import KeyView

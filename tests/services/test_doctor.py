@@ -11,8 +11,8 @@ import pytest
 
 from reminders.mail.address import BadAddress
 from reminders.mail.transport import transport_for
-from reminders.services.checkup import Check
-from reminders.services.doctor import doctor
+from reminders.services.checkup.check import Check
+from reminders.services.checkup.doctor import doctor
 from reminders.services.explain import TROUBLES
 from reminders.services.install import install, open_installation
 from reminders.settings import Settings

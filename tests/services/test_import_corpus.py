@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from reminders.errors import BadInput
-from reminders.services.import_columns import resolve
-from reminders.services.import_days import Days
-from reminders.services.import_file import MAX_RECORD, CsvTable
-from reminders.services.import_judge import Judge
-from reminders.services.import_rows import from_line, to_line
-from reminders.services.import_services import Services
+from reminders.services.importing.columns import resolve
+from reminders.services.importing.days import Days
+from reminders.services.importing.file import MAX_RECORD, CsvTable
+from reminders.services.importing.judge import Judge
+from reminders.services.importing.rows import from_line, to_line
+from reminders.services.importing.services import Services
 from tests.services.import_desk import TODAY, starter
 
 HEADER = "patient_ref,given_name,email,treated_on,protocol,visit_status,consent,birth_date"

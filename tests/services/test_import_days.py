@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from reminders.services.import_days import BadDateFormat, Days, TypedDay, Unreadable
+from reminders.services.importing.days import BadDateFormat, Days, TypedDay, Unreadable
 
 DAY = dt.date(2026, 3, 25)
 

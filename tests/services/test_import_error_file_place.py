@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reminders.errors import BadInput
-from reminders.services.bring_in import ImportRequest, bring_in
+from reminders.services.importing.bring_in import ImportRequest, bring_in
 from tests.support.clinic import Office
 
 VISITS = "patient_ref,given_name,email\nP1,Ada,ada@p.example\n"

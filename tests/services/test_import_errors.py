@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reminders.services.import_errors import ErrorFileUnwritable
+from reminders.services.importing.errors import ErrorFileUnwritable
 from reminders.store.database import Database
 from tests.services.import_desk import Desk, counts, said, visit
 

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from reminders.errors import BadInput
-from reminders.services.bring_in import ImportRequest, NoSuchFile, bring_in
 from reminders.services.find import NoSuchClinic
-from reminders.services.import_columns import DoubledColumn, MappedTwice, MissingColumn, NoSuchColumn
-from reminders.services.import_days import BadDateFormat
-from reminders.services.import_encoding import DamagedText, EmptyFile, NoText
-from reminders.services.import_file import MAX_RECORD, NoHeader, UnreadableHeader
-from reminders.services.import_tally import TooManyNames
-from reminders.services.import_workbook import BadWorkbook
+from reminders.services.importing.bring_in import ImportRequest, NoSuchFile, bring_in
+from reminders.services.importing.columns import DoubledColumn, MappedTwice, MissingColumn, NoSuchColumn
+from reminders.services.importing.days import BadDateFormat
+from reminders.services.importing.encoding import DamagedText, EmptyFile, NoText
+from reminders.services.importing.file import MAX_RECORD, NoHeader, UnreadableHeader
+from reminders.services.importing.tally import TooManyNames
+from reminders.services.importing.workbook import BadWorkbook
 from reminders.store.database import Database
 from tests.services.import_desk import Desk, counts, said, visit
 

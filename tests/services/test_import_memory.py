@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from reminders.services.import_spool import OPEN_RUNS, Spool
+from reminders.services.importing.spool import OPEN_RUNS, Spool
 from reminders.store.database import Database
 from tests.services.import_desk import Desk
 from tests.services.import_exports import UK, write_export

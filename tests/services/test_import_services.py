@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reminders.services.import_services import UnreadableValues
+from reminders.services.importing.services import UnreadableValues
 from reminders.store.database import Database
 from tests.services.import_desk import FACE, Desk, ago, counts, said, visit
 

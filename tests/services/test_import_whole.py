@@ -14,8 +14,9 @@ import pytest
 
 from reminders.domain.facts import Kind
 from reminders.mail.address import normalise
-from reminders.services import import_entries, record
+from reminders.services import record
 from reminders.services.find import the_clinic
+from reminders.services.importing import entries as import_entries
 from reminders.services.keys import Keys
 from reminders.services.record import Entry
 from reminders.store import patients, treatments

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from reminders.services.import_file import NoHeader
-from reminders.services.import_workbook import MAX_UNPACKED, BadWorkbook, HugeWorkbook
+from reminders.services.importing.file import NoHeader
+from reminders.services.importing.workbook import MAX_UNPACKED, BadWorkbook, HugeWorkbook
 from reminders.store.database import Database
 from tests.services.import_desk import FACE, Desk, counts, said
 from tests.services.import_workbook_file import Cell, write_workbook

@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import event
 
 from reminders.domain.answers import AnswerKind
-from reminders.services import answer, clinic
-from reminders.services.answer import Reply
+from reminders.services import clinic
+from reminders.services.answering import answer
+from reminders.services.answering.answer import Reply
 from reminders.store.database import Transaction
 from tests.services.readers import Reader, invited
 from tests.support.clinic import INVITED_AT, Office

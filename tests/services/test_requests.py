@@ -7,8 +7,8 @@ import pytest
 from reminders.domain.answers import AnswerKind
 from reminders.domain.lifecycle import Reason
 from reminders.services import dossier
+from reminders.services.answering.requests import NoSuchRequest, RequestClosed, close_request, requests
 from reminders.services.find import NoSuchClinic, the_clinic
-from reminders.services.requests import NoSuchRequest, RequestClosed, close_request, requests
 from reminders.services.typed import BadValue
 from tests.services.readers import Reader, invited
 from tests.support.clinic import Office

@@ -7,8 +7,8 @@ import pytest
 
 from reminders.domain.facts import Outcome
 from reminders.services.catalogue_file import starter_catalogue
-from reminders.services.sample import Sample, sample
-from reminders.services.sample_script import Attend, Book, Enrol, Import, Treat
+from reminders.services.sample.clinic import Sample, sample
+from reminders.services.sample.script import Attend, Book, Enrol, Import, Treat
 from tests.support.facts import utc
 
 NOW = utc("2026-11-23 12:30")

@@ -10,7 +10,7 @@ import dkim as verifier  # type: ignore[import-untyped]  # it brings no types
 import pytest
 
 from reminders.errors import BadInput
-from reminders.mail.name_service import NameService
+from reminders.mail.sender.name_service import NameService
 from reminders.services import signing
 from reminders.services.breaker import Breakers
 from reminders.services.deliver import DeliverOutcome, deliver

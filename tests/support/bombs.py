@@ -1,6 +1,6 @@
 """Work that a confined process must not survive, or not be able to do: run in one of its own by the tests of that.
 
-Invariant: it is only ever run behind `reminders.mail.confined.serve`, whose limits it is there to reach.
+Invariant: it is only ever run behind `reminders.mail.templates.confined.serve`, whose limits it is there to reach.
 """
 
 import os
@@ -12,7 +12,7 @@ from typing import Any
 
 import jinja2
 
-from reminders.mail.confined import serve
+from reminders.mail.templates.confined import serve
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -19,7 +19,7 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
-from reminders.mail.name_service import NameService
+from reminders.mail.sender.name_service import NameService
 
 
 class Rude(Enum):

@@ -16,12 +16,12 @@ from markupsafe import Markup
 
 from reminders import paths
 from reminders.errors import CannotDo
-from reminders.mail import cleaning
 from reminders.mail.message import MessageFacts, MessageLinks, RenderedMessage
 from reminders.mail.render import frame as frames
 from reminders.mail.render import values as shown
 from reminders.mail.render.sandbox import OwnWords, prepare
-from reminders.mail.template_file import TemplateUnreadable
+from reminders.mail.templates import cleaning
+from reminders.mail.templates.file import TemplateUnreadable
 from reminders.mail.words import source as words_source
 
 LONGEST_SUBJECT = 50  # characters: what a telephone shows of it

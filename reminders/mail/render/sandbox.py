@@ -19,10 +19,10 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from reminders.mail import wording
 from reminders.mail.message import Jurisdiction
-from reminders.mail.outline import Pieces
 from reminders.mail.render.syntax import BARE, BODY_NAMES, SUBJECT_NAMES, read
 from reminders.mail.render.values import APART, GLUE, JOINED, LONGEST_VALUE
-from reminders.mail.template_file import Complaint, TemplateParts, TemplateUnreadable, parse
+from reminders.mail.templates.file import Complaint, TemplateParts, TemplateUnreadable, parse
+from reminders.mail.templates.outline import Pieces
 
 LONGEST_OUTPUT = 256 * 1024
 """Letters of one part, counted while it is filled."""

@@ -13,8 +13,8 @@ from typing import cast
 
 from jinja2 import Environment, TemplateError, nodes
 
-from reminders.mail.outline import Branch, Choice, Piece, Pieces, Said, Shown
-from reminders.mail.template_file import Complaint
+from reminders.mail.templates.file import Complaint
+from reminders.mail.templates.outline import Branch, Choice, Piece, Pieces, Said, Shown
 
 FILTERS = ("upper", "lower", "title", "default", "date", "time")
 BARE = "bare"

@@ -1,0 +1,248 @@
+"""Finds the terms of the word lists in words, whatever was done to hide them.
+
+Invariant: a term that stands there in plain words is always found; a disguise counts only for terms that allow it, and
+never in an ordinary word that is spared.
+"""
+
+import functools
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from rapidfuzz import process
+from rapidfuzz.distance import DamerauLevenshtein
+
+from reminders.mail.advertising import word_lists
+from reminders.mail.advertising.lookalikes import folded, shape, single
+from reminders.mail.advertising.visible_words import Words
+from reminders.mail.advertising.word_forms import Name, Phrase, name_of, phrase_of
+from reminders.mail.advertising.word_lists import Lists, Term
+
+SHORTEST_MISSPELLED = 6
+SHORTEST_TWICE_MISSPELLED = 9
+_MOST_JOINED = 16
+_HEAD = 4
+_NEGATED_WITHIN = (5, 2)
+_NEGATORS = frozenset(
+    {
+        *("no", "not", "never", "nothing", "none", "neither", "nor", "without", "cannot", "t"),
+        *("ni", "nada", "nunca", "ningun", "ninguna", "ninguno", "sin", "tampoco"),
+        *("ne", "n", "pas", "rien", "aucun", "aucune", "jamais", "sans"),
+        *("nicht", "nichts", "nie", "niemals", "kein", "keine", "keinen", "keiner", "keinerlei", "ohne", "weder"),
+        *("nic", "niczego", "nigdy", "zaden", "zadna", "zadnej", "zadnych", "bez", "ani"),
+        *("nao", "nem", "nenhum", "nenhuma", "sem"),
+        *("لا", "لن", "لم", "ليس", "ليست", "غير", "بدون", "دون", "بلا", "ما"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What is known of one word.
+
+    `outright` are the terms that it is, `disguised` those that it holds; `letters` is its shape with repeated letters
+    once, `mended` the word of the lists that it misspells; `phrases` of which it is the first word, by the second one's
+    first two letters; `begins` says that it may be the first piece of a term that was taken apart.
+    """
+
+    outright: frozenset[Term]
+    disguised: frozenset[Term]
+    letters: str
+    mended: str
+    phrases: Mapping[str, Sequence[Phrase]]
+    begins: bool
+
+    @property
+    def found(self) -> bool:
+        return bool(self.outright or self.disguised)
+
+
+class Matcher:
+    """The lists, made ready to be found; what one word holds is worked out once and remembered."""
+
+    def __init__(self, lists: Lists) -> None:
+        """Take every term apart, as every text is taken apart."""
+        phrases = [phrase_of(term) for term in lists.terms]
+        self._whole, self._starred = _by_first_word(phrases)
+        self._names = [name for phrase in phrases if (name := name_of(phrase))]
+        self._by_letters = _grouped((name.letters[:_HEAD], name) for name in self._names)
+        self._by_shape = _grouped((name.shape[:_HEAD], name) for name in self._names)
+        self._by_once = _grouped((name.once[:_HEAD], name) for name in self._names)
+        self._joined = _grouped((name.once, name) for name in self._names if name.term.joined)
+        self._ways = {letters[:end] for letters in self._joined for end in range(1, len(letters) + 1)}
+        self._misspelled = {name.letters: name.term for name in self._names if name.term.fuzzy and not name.any_ending}
+        self._near = _by_length(self._misspelled)
+        self._vocabulary = _by_length(_long_words(phrases))
+        self._spared = {folded(word) for word in lists.spared}
+        self._names_of_products = {rule for rule, group in lists.groups.items() if group.names}
+        self._negatable = {rule for rule, group in lists.groups.items() if group.negatable}
+        self._look = functools.lru_cache(maxsize=16_384)(self._look_at)
+        self._uncovered = functools.lru_cache(maxsize=1024)(self._hidden_in)
+
+    def find(self, words: Words) -> set[Term]:
+        """Return the terms found in the words of one surface."""
+        looks = {word: self._look(word) for word in words.every()}
+        found: set[Term] = set().union(*(look.outright | look.disguised for look in looks.values() if look.found))
+        found = found.union(*(self._uncovered(pattern) for pattern in words.covered))
+        starting = {word for word, look in looks.items() if look.phrases or look.begins}
+        changed = any(look.mended != word for word, look in looks.items())
+        for sequence in (*words.sequences, *words.asides):
+            found.update(self._in_order(sequence, looks, starting))
+            if changed:
+                found.update(self._misspelled_phrases([looks[word].mended for word in sequence]))
+        return found
+
+    def names_outright(self, words: Words) -> bool:
+        """Tell whether words name a product without any disguise."""
+        return any(term.rule in self._names_of_products for one in words.sequences for term in self._outright(one))
+
+    def _outright(self, sequence: Sequence[str]) -> Iterator[Term]:
+        """Yield the terms that stand in a sequence as they are written."""
+        for at, word in enumerate(sequence):
+            look = self._look(word)
+            yield from look.outright
+            yield from self._phrases_at(sequence, at, look)
+
+    def _misspelled_phrases(self, mended: Sequence[str]) -> Iterator[Term]:
+        """Yield the disguisable terms of several words in a sequence whose misspelled words were put right."""
+        for at, word in enumerate(mended):
+            yield from (term for term in self._phrases_at(mended, at, self._look(word)) if term.tricks == "full")
+
+    def _in_order(self, sequence: Sequence[str], looks: Mapping[str, _Look], starting: set[str]) -> Iterator[Term]:
+        """Yield the terms that neighbours make: as words, and as pieces that spell a term together."""
+        for at in [at for at, word in enumerate(sequence) if word in starting]:
+            look = looks[sequence[at]]
+            yield from self._phrases_at(sequence, at, look)
+            if look.begins:
+                yield from self._spelled_from(sequence, at, looks)
+
+    def _phrases_at(self, sequence: Sequence[str], at: int, look: _Look) -> Iterator[Term]:
+        following = sequence[at + 1][:2] if at + 1 < len(sequence) else ""
+        for phrase in (*look.phrases.get("", ()), *(look.phrases.get(following, ()) if following else ())):
+            if phrase.stands_at(sequence, at) and not self._denied(phrase, sequence, at):
+                yield phrase.term
+
+    def _look_at(self, word: str) -> _Look:
+        letters = single(shape(word))
+        starred = [phrase for phrase in self._starred.get(word[:3], ()) if word.startswith(phrase.words[0][0])]
+        phrases = [*self._whole.get(word, ()), *starred]
+        alone = [one for one in phrases if len(one.words) == 1 and one.term.rule not in self._negatable]
+        spared = word in self._spared
+        return _Look(
+            outright=frozenset(phrase.term for phrase in alone),
+            disguised=frozenset() if spared else frozenset((*self._within(word), *self._misspelling(word))),
+            letters=letters,
+            mended=word if spared or word in self._whole else self._closest(word, self._vocabulary, 1) or word,
+            phrases=_by_second_word(phrase for phrase in phrases if phrase not in alone),
+            begins=letters in self._ways,
+        )
+
+    def _within(self, word: str) -> Iterator[Term]:
+        """Yield the terms that a word holds, run together with other words or with letters doubled."""
+        yield from (name.term for name in _begun(self._by_letters, word) if name.letters in word)
+        one = shape(word)
+        alike = (name for name in _begun(self._by_shape, one) if name.shape == one or (name.sure and name.shape in one))
+        yield from (name.term for name in alike)
+        collapsed = single(one)
+        if collapsed != one:
+            doubled = (name for name in _begun(self._by_once, collapsed) if name.once in collapsed)
+            yield from (name.term for name in doubled if name.stands_doubled_in(one))
+
+    def _misspelling(self, word: str) -> Iterator[Term]:
+        closest = self._closest(word, self._near, 1)
+        if closest is None and len(word) >= SHORTEST_TWICE_MISSPELLED:
+            closest = self._closest(word, self._near, 2)
+        if closest is not None:
+            yield self._misspelled[closest]
+
+    def _closest(self, word: str, near: Mapping[int, Sequence[str]], most: int) -> str | None:
+        """Return a term at most so many slips (a letter wrong, missing, added, or swapped) away from a word."""
+        if len(word) < SHORTEST_MISSPELLED:
+            return None
+        shortest = SHORTEST_TWICE_MISSPELLED if most > 1 else 0
+        for length in range(max(len(word) - most, shortest), len(word) + most + 1):
+            if choices := near.get(length):
+                found = process.extractOne(word, choices, scorer=DamerauLevenshtein.distance, score_cutoff=most)
+                if found is not None:
+                    return found[0]
+        return None
+
+    def _hidden_in(self, pattern: str) -> frozenset[Term]:
+        """Return the terms of which some letters are covered: bot*x."""
+        fits = re.compile(pattern).fullmatch
+        return frozenset(name.term for name in self._names if fits(name.letters))
+
+    def _spelled_from(self, sequence: Sequence[str], at: int, looks: Mapping[str, _Look]) -> Iterator[Term]:
+        """Yield the terms that pieces from a place on spell together: bo-tox, b.o.t.o.x, an ti wrinkle."""
+        spelled, exactly = looks[sequence[at]].letters, sequence[at]
+        for following in sequence[at + 1 : at + _MOST_JOINED]:
+            piece, before = looks[following].letters, len(spelled)
+            spelled += piece[1:] if piece[:1] == spelled[-1:] else piece
+            exactly += following
+            for end in range(before + 1, len(spelled) + 1):
+                if spelled[:end] not in self._ways:
+                    return
+                for name in self._joined.get(spelled[:end], ()):
+                    if (end == len(spelled) or name.any_ending) and name.repeated.match(shape(exactly)):
+                        yield name.term
+
+    def _denied(self, phrase: Phrase, sequence: Sequence[str], at: int) -> bool:
+        if phrase.term.rule not in self._negatable:
+            return False
+        before, after = _NEGATED_WITHIN
+        end = at + len(phrase.words)
+        return not _NEGATORS.isdisjoint((*sequence[max(0, at - before) : at], *sequence[end : end + after]))
+
+
+def matcher() -> Matcher:
+    """Return the lists that travel with the product, made ready once for each version of them."""
+    return _made_ready(word_lists.version())
+
+
+@functools.lru_cache(maxsize=2)
+def _made_ready(version: str) -> Matcher:  # noqa: ARG001 - the key of what is remembered
+    return Matcher(word_lists.lists())
+
+
+def _by_first_word(phrases: Iterable[Phrase]) -> tuple[dict[str, list[Phrase]], dict[str, list[Phrase]]]:
+    """Return phrases by their first word, and those whose first word takes any ending by its first three letters."""
+    whole: dict[str, list[Phrase]] = {}
+    starred: dict[str, list[Phrase]] = {}
+    for phrase in phrases:
+        first, star = phrase.words[0]
+        (starred if star else whole).setdefault(first[:3] if star else first, []).append(phrase)
+    return whole, starred
+
+
+def _by_second_word(phrases: Iterable[Phrase]) -> dict[str, list[Phrase]]:
+    """Return phrases by the first two letters of their second word; under nothing those that have none."""
+    found: dict[str, list[Phrase]] = {}
+    for phrase in phrases:
+        found.setdefault(phrase.words[1][0][:2] if len(phrase.words) > 1 else "", []).append(phrase)
+    return found
+
+
+def _begun(names: Mapping[str, Sequence[Name]], word: str) -> Iterator[Name]:
+    """Yield the names whose first letters stand anywhere in a word."""
+    for at in range(len(word) - _HEAD + 1):
+        yield from names.get(word[at : at + _HEAD], ())
+
+
+def _grouped(keyed: Iterable[tuple[str, Name]]) -> dict[str, list[Name]]:
+    found: dict[str, list[Name]] = {}
+    for key, name in keyed:
+        found.setdefault(key, []).append(name)
+    return found
+
+
+def _by_length(words: Iterable[str]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    for word in sorted(words):
+        found.setdefault(len(word), []).append(word)
+    return found
+
+
+def _long_words(phrases: Iterable[Phrase]) -> set[str]:
+    """Return the longer words of the phrases whose misspellings count."""
+    disguised = [one for one in phrases if one.term.tricks == "full" and one.term.fuzzy and len(one.words) > 1]
+    return {word for phrase in disguised for word, _ in phrase.words if len(word) >= SHORTEST_MISSPELLED}

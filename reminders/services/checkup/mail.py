@@ -1,0 +1,145 @@
+"""Examines how mail leaves: the transport, its breaker, the links, the templates; and sends a test mail on request.
+
+Invariant: but for the test mail nothing is sent, and that one holds nothing about any patient.
+"""
+
+import datetime as dt
+import secrets
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import get_args
+
+from reminders.domain.protocol import STEP_NAMES
+from reminders.errors import CannotDo
+from reminders.mail.address import sender_domain
+from reminders.mail.check import complaints
+from reminders.mail.compose import compose, message_id
+from reminders.mail.message import MessageClass, MessageLinks, RenderedMessage, Stage
+from reminders.mail.outcome import Outcome, Verdict
+from reminders.mail.render import Renderer
+from reminders.mail.transport import Transport, transport_for
+from reminders.services.checkup.check import Check, Examined
+from reminders.services.checkup.clinic import AN_INVENTED_PATIENT
+from reminders.services.explain import fault_words
+from reminders.services.signing import signer
+from reminders.store import clinics, transports
+from reminders.store.transports import Breaker
+
+LINKS = MessageLinks("https://reminders.example/p/" + "x" * 43, "https://reminders.example/u/" + "x" * 43)
+_CLASSES: tuple[MessageClass, ...] = get_args(MessageClass)
+_STAGES: tuple[Stage, ...] = get_args(Stage)
+_NO_TRANSPORT = "set REMINDERS_SMTP_URL, for example to smtp://user:password@host:587 or file:outbox"
+
+
+class NoTransport(CannotDo):
+    """No transport is set, so no test mail can be sent: set REMINDERS_SMTP_URL."""
+
+
+def transport_checks(examined: Examined) -> Iterator[Check]:
+    """Yield whether the mail server can be used (connected, made safe, logged in, nothing sent), and its breaker."""
+    transport = _transport(examined)
+    if transport is None:
+        yield Check("transport", ok=False, said="none is set: nothing is sent", advice=_NO_TRANSPORT)
+        return
+    if examined.database is not None:
+        with examined.database.read(examined.now) as tx:
+            yield _breaker_check(transports.breaker(tx, transport.name), examined.now)
+    transport.connect().close()
+    yield Check("transport", ok=True, said=f"{transport.name} can be used")
+
+
+def _breaker_check(breaker: Breaker, now: dt.datetime) -> Check:
+    if breaker.open_until is None or now >= breaker.open_until:
+        return Check("breaker", ok=True, said="closed")
+    fault = fault_words(breaker.fault) if breaker.fault else "no details"
+    said = f"delivery rests until {breaker.open_until:%Y-%m-%d %H:%M} UTC ({fault})"
+    return Check("breaker", ok=False, said=said, advice="mend what it says; after that, one message tries again")
+
+
+def links_check(examined: Examined) -> Check:
+    """Say what mails do without an https address that leads to this installation."""
+    base = examined.settings.base_url
+    if examined.settings.link_base is not None:
+        return Check("links", ok=True, said=f"links in mails begin with {base}")
+    why = "REMINDERS_BASE_URL is not set" if base is None else "REMINDERS_BASE_URL is not an https address"
+    said = f"{why}: mails carry no request or stop link; patients ask and stop by phone or reply"
+    advice = "set it to the https address under which patients reach this installation, if there is one"
+    return Check("links", ok=None, said=said, advice=advice)
+
+
+def templates_check() -> Check:
+    """Render every message there is, for an invented patient, and look at it as delivery does."""
+    renderer, wrong = Renderer(), []
+    made = [(class_name, stage) for class_name in _CLASSES for stage in _STAGES if stage in STEP_NAMES]
+    for class_name, stage in made:
+        for links in (LINKS, MessageLinks()):
+            shown = replace(AN_INVENTED_PATIENT, class_name=class_name, stage=stage)
+            said = complaints(renderer.render(shown, links), shown, links)
+            wrong += [f"{class_name} {stage}: {complaint}" for complaint in said]
+    if wrong:
+        return Check("templates", ok=False, said="; ".join(dict.fromkeys(wrong)), advice="mend the template")
+    return Check("templates", ok=True, said=f"{len(made)} kinds of message pass")
+
+
+def send_test_mail(examined: Examined, address: str) -> Check:
+    """Send one message to `address` that says it is a test, and say what the server answered."""
+    transport = _transport(examined)
+    if transport is None:
+        raise NoTransport
+    name, sender, reply_to = _sender(examined, address)
+    facts = replace(AN_INVENTED_PATIENT, recipient=address, sender_name=name, sender_address=sender, reply_to=reply_to)
+    identifier = message_id(secrets.token_hex(16), sender)
+    content = _signed(examined, compose(_TEST, facts, MessageLinks(), identifier, examined.now), sender)
+    session = transport.connect()
+    try:
+        outcome = session.envelope(sender, address) or session.body(content)
+        if outcome is None:
+            session.dot()
+            outcome = session.reply()
+    finally:
+        session.close()
+    return _answer(outcome, identifier)
+
+
+def _answer(outcome: Outcome, identifier: str) -> Check:
+    if outcome.verdict is Verdict.ACCEPTED:
+        said = f"the server accepted it as {identifier}; whether it arrives, the mailbox shows"
+        return Check("test mail", ok=True, said=said, advice="look into the mailbox, its spam folder too")
+    advice = "the transport is set up, but the server did not take this message: its reply says why"
+    return Check("test mail", ok=False, said=fault_words(outcome.summary), advice=advice)
+
+
+def _sender(examined: Examined, address: str) -> tuple[str, str, str]:
+    """Return a test mail's sender (name, address, reply address): the clinic's, else who gets it."""
+    everyone = []
+    if examined.database is not None:
+        with examined.database.read(examined.now) as tx:
+            everyone = clinics.all_clinics(tx)
+    for clinic in everyone:
+        if examined.clinic not in (None, clinic.slug):
+            continue
+        return clinic.sender_name or clinic.name, clinic.email, clinic.reply_to or clinic.email
+    return "", address, address
+
+
+def _signed(examined: Examined, content: bytes, sender: str) -> bytes:
+    """Sign the test mail as delivery would; raises `KeyCannotBeOpened`."""
+    if examined.database is None or examined.keys is None:
+        return content
+    with examined.database.read(examined.now) as tx:
+        sign = signer(tx, examined.keys)
+    return sign(content, sender_domain(sender))
+
+
+def _transport(examined: Examined) -> Transport | None:
+    url = examined.settings.smtp_url
+    return examined.transport or (transport_for(url) if url else None)
+
+
+_TEST = RenderedMessage(
+    subject="Test message",
+    text="This is a test message. It was asked for by whoever runs this installation, and is about no patient.\n",
+    html='<html lang="en"><body><p>This is a test message. It was asked for by whoever runs this installation,'
+    " and is about no patient.</p></body></html>\n",
+    template_version="test",
+)

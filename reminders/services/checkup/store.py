@@ -1,0 +1,135 @@
+"""Examines the database, the secret key, the clock, the catalogue and what waits for somebody.
+
+Invariant: nothing is written, and a database that is missing or broken is reported like anything else.
+"""
+
+import datetime as dt
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+
+from reminders.domain.backlog import overdue_before
+from reminders.domain.lifecycle import State
+from reminders.services import keys as ring
+from reminders.services.calendar import rules_for
+from reminders.services.checkup.check import Check, Examined
+from reminders.store import clinics, installation, protocols, reminders, reports
+from reminders.store.database import (
+    Database,
+    Transaction,
+    check_ready,
+    current_revision,
+    file_paths,
+    quick_check,
+)
+
+OLDEST_CLOCK = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+"""This program is younger: a machine that shows an earlier day has lost its clock."""
+
+ROOM = 200 * 1024 * 1024
+ROOM_SHARE = 0.05
+_OTHERS_MAY = stat.S_IRWXG | stat.S_IRWXO
+
+
+def database_checks(examined: Examined) -> Iterator[Check]:
+    """Yield whether the database is there, of this version, sound, safe to write, and has room; and open it."""
+    url = examined.settings.database_url
+    check_ready(url)
+    opened = Database(url, busy_ms=1000)
+    yield Check("database", ok=True, said=f"{opened.url}, version {current_revision(url)}")
+    wrong = quick_check(url)
+    if wrong:
+        said = f"it is damaged: {'; '.join(wrong[:3])}"
+        yield Check("database file", ok=False, said=said, advice="stop everything and restore the last backup")
+        opened.close()
+        return
+    examined.database = opened
+    yield Check("database file", ok=True, said="no damage found")
+    with opened.read(examined.now) as tx:
+        yield from _journal(tx)
+    yield from _room(url)
+
+
+def _journal(tx: Transaction) -> Iterator[Check]:
+    mode = reports.journal_mode(tx)
+    if mode is not None:
+        advice = "keep the database on a disk of this machine, not on a network share"
+        yield Check("journal", ok=mode == "wal", said=f"journal mode {mode}", advice="" if mode == "wal" else advice)
+
+
+def _room(url: str) -> Iterator[Check]:
+    for path in file_paths(url)[:1]:
+        room = shutil.disk_usage(path.parent)
+        enough = room.free >= ROOM or room.free >= ROOM_SHARE * room.total
+        said = f"{room.free // (1024 * 1024)} MB free where the database is"
+        yield Check(
+            "disk space", ok=enough, said=said, advice="" if enough else "make room: a full disk stops delivery"
+        )
+
+
+def key_checks(examined: Examined) -> Iterator[Check]:
+    """Yield whether there is a secret key, whether it opens the database, and whether others may read its file."""
+    keys = ring.read_ring(examined.settings)
+    if examined.database is None:
+        yield Check("secret key", None, "there is one; whether it is right cannot be tried without the database")
+    else:
+        with examined.database.read(examined.now) as tx:
+            known = installation.installation(tx)
+        if known is None:
+            yield Check("secret key", ok=False, said="the database was never finished", advice="run `reminders init`")
+        else:
+            examined.keys = ring.Keys(ring.unwrap(known.wrapped_pepper, keys))
+            yield Check("secret key", ok=True, said="it opens the database")
+    path = examined.settings.secret_key_file
+    if not examined.settings.secret_key and os.name == "posix":
+        mode = stat.S_IMODE(path.stat().st_mode)
+        private = not mode & _OTHERS_MAY
+        advice = "" if private else f"run `chmod 600 {path}`: whoever reads it can sign the audit trail"
+        yield Check("key file", ok=private, said=f"{path} has mode {mode:04o}", advice=advice)
+
+
+def clock_check(examined: Examined) -> Check:
+    """Say whether the machine's clock can be right: not before this program, nor before what was recorded."""
+    now, advice = examined.now, "set the machine's clock, and let it keep time from the network"
+    said = f"{now:%Y-%m-%d %H:%M} UTC"
+    if now < OLDEST_CLOCK:
+        return Check("clock", ok=False, said=f"{said}, which is before this program was made", advice=advice)
+    newest = None
+    if examined.database is not None:
+        with examined.database.read(now) as tx:
+            newest = reports.newest_entry(tx)
+    if newest is not None and now < newest:
+        return Check(
+            "clock", ok=False, said=f"{said}, but something was recorded at {newest:%Y-%m-%d %H:%M}", advice=advice
+        )
+    return Check("clock", ok=True, said=said)
+
+
+def catalogue_check(tx: Transaction) -> Check:
+    """Say how many protocols there are."""
+    stored = protocols.current(tx).values()
+    on = sum(protocol.active for protocol in stored)
+    advice = "" if on else "run `reminders init`, or import a catalogue with `reminders protocol import FILE`"
+    return Check("catalogue", ok=on > 0, said=f"{on} protocols switched on, {len(stored) - on} off", advice=advice)
+
+
+def waiting_checks(tx: Transaction) -> Iterator[Check]:
+    """Yield what is late, unclear, failed or held, each with what to do about it."""
+    overdue = 0
+    for clinic in clinics.all_clinics(tx):
+        if clinic.paused_at is None:
+            overdue += reminders.overdue_count(tx, clinic.id, overdue_before(rules_for(tx, clinic).calendar, tx.now))
+    counts = reminders.counts_by_state(tx)
+    by_state = {state: sum(count for (found, _), count in counts.items() if found is state) for state in State}
+    for name, count, advice in (
+        ("overdue", overdue, "due before the previous sending day and not sent: is `reminders deliver` run every day?"),
+        (
+            "unknown",
+            by_state[State.UNKNOWN],
+            "ask the mail server's log, then `reminders settle ID --as sent` or `planned`",
+        ),
+        ("failed", by_state[State.FAILED], "mend the address or the server, then `reminders retry ID`"),
+        ("held", by_state[State.HELD], "look at them with `reminders list --state held`, then `reminders release ID`"),
+    ):
+        yield Check(f"{name} reminders", ok=None if count else True, said=str(count), advice=advice if count else "")
