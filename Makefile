@@ -56,7 +56,7 @@ lock: ## work the locks out again from pyproject.toml (needs uv)
 docs: setup ## write docs/commands.md from the commands
 	@$(BIN)/python -m tests.support.command_page
 
-pictures: setup ## write the pictures of the mail in docs/images (needs Debian's chromium)
+pictures: setup ## write the pictures of mails and pages in docs/images (needs Debian's chromium)
 	@$(BIN)/python -m tests.support.pictures
 
 wheel: setup ## build the wheel and the source archive into dist/

@@ -1,4 +1,4 @@
-"""Writes the pictures of the mail that the documents show: `make pictures`.
+"""Writes the pictures of the mail and of the pages that the documents show: `make pictures`.
 
 Invariant: each is made from a message as it is composed, by a browser at the size of a phone or a desk; nothing in it
 is drawn by hand, and nobody in it exists.
@@ -21,6 +21,7 @@ from reminders.mail.message import MessageFacts, MessageLinks
 from reminders.mail.words import words
 from tests.mail.letters import facts, letter
 from tests.support.browser import Scheme, chromium, page_of
+from tests.support.page_pictures import page_shots
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "images"
 LARGEST = 120 * 1024  # bytes: a page of the documents opens at once
@@ -114,10 +115,11 @@ def main() -> None:
     """Write every picture."""
     FOLDER.mkdir(exist_ok=True)
     with chromium() as browser:
-        for shot in shots(browser):
-            content = picture(browser, shot)
-            (FOLDER / f"{shot.name}.png").write_bytes(content)
-            print(f"docs/images/{shot.name}.png: {len(content) // 1024} KB")  # noqa: T201 - said to whoever runs it
+        mails = [(shot.name, picture(browser, shot)) for shot in shots(browser)]
+        pages = [(name, _small(content)) for name, content in page_shots(browser)]
+    for name, content in (*mails, *pages):
+        (FOLDER / f"{name}.png").write_bytes(content)
+        print(f"docs/images/{name}.png: {len(content) // 1024} KB")  # noqa: T201 - said to whoever runs it
 
 
 if __name__ == "__main__":

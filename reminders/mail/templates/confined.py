@@ -61,10 +61,12 @@ def ask(question: Mapping[str, object], program: Sequence[str], limits: Limits |
         close_fds=True,
         start_new_session=True,
     )
+    talk = _Talk(process, limits)
     try:
-        return _Talk(process, limits).answer(asked)
+        return talk.answer(asked)
     finally:
         _end(process)
+        talk.leave()
 
 
 def serve(work: Callable[[dict[str, Any]], Mapping[str, object]]) -> None:
@@ -116,21 +118,36 @@ class _Talk:
     heard: bytearray = dataclasses.field(default_factory=bytearray)
     ready: threading.Event = dataclasses.field(default_factory=threading.Event)
     over: bool = False
+    minders: list[threading.Thread] = dataclasses.field(default_factory=list)
 
     def answer(self, asked: bytes) -> dict[str, Any]:
         if self.process.stdin is None or self.process.stdout is None:
             raise NoAnswer
-        listener = threading.Thread(target=self._listen, args=(self.process.stdout,), daemon=True)
-        listener.start()
+        listener = self._minded(self._listen, self.process.stdout)
         if not self.ready.wait(self.limits.start_s):
             raise NoAnswer
-        threading.Thread(target=_tell, args=(self.process.stdin, asked), daemon=True).start()
+        self._minded(_tell, self.process.stdin, asked)
         listener.join(self.limits.clock_s)
         if listener.is_alive():
             raise Overran(what="time")
         if self.over:
             raise Overran(what="room: what it says never ends")
         return self._read()
+
+    def leave(self) -> None:
+        """Close the pipes of a process that has ended, once nobody reads them: their numbers are given out again."""
+        for minder in self.minders:
+            minder.join()
+        for stream in (self.process.stdin, self.process.stdout):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+
+    def _minded(self, work: Callable[..., None], *given: object) -> threading.Thread:
+        minder = threading.Thread(target=work, args=given, daemon=True)
+        minder.start()
+        self.minders.append(minder)
+        return minder
 
     def _listen(self, stream: IO[bytes]) -> None:
         while piece := os.read(stream.fileno(), _PIECE):
@@ -174,7 +191,3 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         else:
             process.kill()
     process.wait()
-    for stream in (process.stdin, process.stdout):
-        if stream is not None:
-            with contextlib.suppress(OSError):
-                stream.close()
