@@ -15,6 +15,7 @@ from pathlib import Path
 from litestar import MediaType, Response, route
 from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 from reminders import paths
 from reminders.mail.compose import Parts, parts
@@ -88,13 +89,13 @@ def mailbox_pages(mailbox: Mailbox, looks: Looks) -> list[HTTPRouteHandler]:
         return page(looks.fill("demo/mailbox.html", Speech("en"), received=list(mailbox.newest())))
 
     @route(f"{RECEIVED}/{{number:int}}", http_method=LOOKS, sync_to_thread=True)
-    def one(number: int) -> Response[str]:
+    def one(number: FromPath[int]) -> Response[str]:
         response = page(looks.fill("demo/received.html", Speech("en"), one=mailbox.one(number), base=mailbox.link_base))
         response.headers.update(_AROUND)
         return response
 
     @route(f"{RECEIVED}/{{number:int}}/letter", http_method=LOOKS, sync_to_thread=True)
-    def letter(number: int) -> Response[str]:
+    def letter(number: FromPath[int]) -> Response[str]:
         return Response(mailbox.letter(number, ""), media_type=MediaType.HTML, headers=_FRAME)
 
     @route(f"{RECEIVED}/style.css", http_method=LOOKS, sync_to_thread=False)

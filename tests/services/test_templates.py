@@ -4,8 +4,10 @@ import pytest
 from sqlalchemy import text
 
 from reminders.domain.lifecycle import Reason, State
+from reminders.mail.advertising.jurisdiction import check_version
 from reminders.mail.compose import parts
 from reminders.services import templates
+from reminders.services.checkup.templates import own_templates_checks
 from reminders.services.find import the_clinic
 from reminders.services.own_words import template_for
 from reminders.services.templates import (
@@ -251,6 +253,24 @@ def test_what_is_kept_is_examined_again_with_todays_rules(office: Office) -> Non
         found = {listed.template.place.stage: complaints for listed, complaints in templates.try_stored(tx, None)}
     assert [one.line for one in found["invitation"]] == [3]
     assert found["follow_up"] == ()
+
+
+def test_the_doctor_says_which_template_is_broken_today(office: Office) -> None:
+    save(office, "Good words.", Place("cosmetic", "follow_up", "en"))
+    keep_unproven(office, words("{{ nobody }}"))
+    with office.read() as tx:
+        found = {check.name: check for check in own_templates_checks(tx, None)}
+    broken = found["clinic riverside: own template for cosmetic invitation in en"]
+    assert broken.ok is False
+    assert "nobody" in broken.said
+    assert found["clinic riverside: own template for cosmetic follow_up in en"].ok is not False
+
+
+def test_a_message_records_the_version_of_the_word_lists_it_passed(office: Office, server: RealServer) -> None:
+    office.clock.set(INVITED_AT)
+    assert office.deliver(to(server)).sent == 1
+    with office.read() as tx:
+        assert tx.connection.execute(text("SELECT check_version FROM messages")).scalars().all() == [check_version()]
 
 
 def test_the_words_a_jurisdiction_forbids_are_refused_for_its_clinics(office: Office) -> None:

@@ -13,7 +13,6 @@ from reminders.services.checkup.clinic import clinics_checks
 from reminders.services.checkup.mail import (
     links_check,
     send_test_mail,
-    templates_check,
     transport_checks,
 )
 from reminders.services.checkup.senders import sender_checks
@@ -24,6 +23,7 @@ from reminders.services.checkup.store import (
     key_checks,
     waiting_checks,
 )
+from reminders.services.checkup.templates import own_templates_checks, templates_check
 from reminders.services.find import the_clinic
 from reminders.settings import Settings
 from reminders.store.database import Transaction
@@ -58,6 +58,7 @@ def doctor(
         checks += [links_check(examined)]
         checks += asked("sender DNS", lambda: sender_checks(examined))
         checks += asked("templates", lambda: [templates_check()])
+        checks += _stored(examined, "own templates", lambda tx: own_templates_checks(tx, clinic))
         if address is not None:
             checks += asked("test mail", lambda: [send_test_mail(examined, address)])
     finally:

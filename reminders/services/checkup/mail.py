@@ -1,4 +1,4 @@
-"""Examines how mail leaves: the transport, its breaker, the links, the templates; and sends a test mail on request.
+"""Examines how mail leaves: the transport, its breaker, the links; and sends a test mail on request.
 
 Invariant: but for the test mail nothing is sent, and that one holds nothing about any patient.
 """
@@ -7,16 +7,12 @@ import datetime as dt
 import secrets
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import get_args
 
-from reminders.domain.protocol import STEP_NAMES
 from reminders.errors import CannotDo
 from reminders.mail.address import sender_domain
-from reminders.mail.check import complaints
 from reminders.mail.compose import compose, message_id
-from reminders.mail.message import MessageClass, MessageLinks, RenderedMessage, Stage
+from reminders.mail.message import MessageLinks, RenderedMessage
 from reminders.mail.outcome import Outcome, Verdict
-from reminders.mail.render import Renderer
 from reminders.mail.transport import Transport, transport_for
 from reminders.services.checkup.check import Check, Examined
 from reminders.services.checkup.clinic import AN_INVENTED_PATIENT
@@ -25,9 +21,6 @@ from reminders.services.signing import signer
 from reminders.store import clinics, transports
 from reminders.store.transports import Breaker
 
-LINKS = MessageLinks("https://reminders.example/p/" + "x" * 43, "https://reminders.example/u/" + "x" * 43)
-_CLASSES: tuple[MessageClass, ...] = get_args(MessageClass)
-_STAGES: tuple[Stage, ...] = get_args(Stage)
 _NO_TRANSPORT = "set REMINDERS_SMTP_URL, for example to smtp://user:password@host:587 or file:outbox"
 
 
@@ -65,20 +58,6 @@ def links_check(examined: Examined) -> Check:
     said = f"{why}: mails carry no request or stop link; patients ask and stop by phone or reply"
     advice = "set it to the https address under which patients reach this installation, if there is one"
     return Check("links", ok=None, said=said, advice=advice)
-
-
-def templates_check() -> Check:
-    """Render every message there is, for an invented patient, and look at it as delivery does."""
-    renderer, wrong = Renderer(), []
-    made = [(class_name, stage) for class_name in _CLASSES for stage in _STAGES if stage in STEP_NAMES]
-    for class_name, stage in made:
-        for links in (LINKS, MessageLinks()):
-            shown = replace(AN_INVENTED_PATIENT, class_name=class_name, stage=stage)
-            said = complaints(renderer.render(shown, links), shown, links)
-            wrong += [f"{class_name} {stage}: {complaint}" for complaint in said]
-    if wrong:
-        return Check("templates", ok=False, said="; ".join(dict.fromkeys(wrong)), advice="mend the template")
-    return Check("templates", ok=True, said=f"{len(made)} kinds of message pass")
 
 
 def send_test_mail(examined: Examined, address: str) -> Check:
