@@ -89,6 +89,13 @@ def notes_on_patient(clinic: Clinic, shown_name: str) -> tuple[str, ...]:
     return tuple(f"{said(one)}.{held}" for one in found)
 
 
+def notes_on_practitioners(clinic: Clinic, names: Sequence[str]) -> tuple[str, ...]:
+    """Return what should be looked at in the names of people who came in with a file: only a term outright."""
+    found = findings({"the name of a practitioner": "\n".join(names)}, clinic.jurisdiction, spared=names)
+    held = " Messages that show it would be held." if _errors(found) else ""
+    return tuple(f"{said(one)}.{held}" for one in found)
+
+
 def said(found: Finding) -> str:
     """Return a finding as a clause."""
     return f"{found.where} holds {found.what}: {found.instead}"

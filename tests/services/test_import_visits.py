@@ -278,6 +278,12 @@ def test_a_practitioner_is_known_whatever_the_case(desk: Desk) -> None:
     assert first.practitioner_id == second.practitioner_id
 
 
+def test_a_practitioner_named_after_a_medicine_is_pointed_out(desk: Desk) -> None:
+    report = desk.rows(visit(practitioner="Botox Nurse Bea"), visit("2", practitioner="Dr Price"))
+    assert [step for step in report.next_steps if "the name of a practitioner" in step]
+    assert not any("Price" in step for step in report.next_steps)
+
+
 def test_a_practitioner_of_a_row_without_a_visit_is_the_patients_own(desk: Desk) -> None:
     desk.rows({"patient_ref": "1", "practitioner": "Nurse Q."})
     assert desk.patient("1").practitioner_id is not None

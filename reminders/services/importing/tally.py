@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from reminders.domain.backlog import overdue_before
 from reminders.domain.sending_hours import SendingCalendar
 from reminders.errors import BadInput
+from reminders.services.advertising import notes_on_practitioners
 from reminders.services.importing.commit import Stored
 from reminders.services.importing.errors import Findings
 from reminders.services.importing.judge import Judged
@@ -164,6 +165,7 @@ class Tally:
         yield from self._about_people()
         if total.practitioners:
             yield "New practitioners were added: check that none is another spelling of one you have."
+            yield from notes_on_practitioners(self._clinic, sorted(total.practitioners))
         if self._touch_ups:
             yield (
                 f"{self._touch_ups} rows within 28 days of a treatment count as touch-ups, which do not restart the "
