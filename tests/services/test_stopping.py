@@ -159,6 +159,18 @@ def test_a_stop_taken_back_leaves_a_wrong_address_alone_and_the_other_way_round(
     assert reader.office.states() == TO_COME
 
 
+@pytest.mark.parametrize("after", [None, AnswerKind.BOOKED, AnswerKind.PHONE_ME])
+@pytest.mark.parametrize("everything", [False, True])
+def test_a_stop_after_this_is_not_me_outlasts_it(reader: Reader, after: AnswerKind | None, *, everything: bool) -> None:
+    reader.answers(AnswerKind.WRONG_PERSON)
+    assert reader.stops(everything=everything).stopped >= {"all" if everything else "cosmetic"}
+    if after is None:
+        reader.takes_back()
+    else:
+        reader.answers(after)
+    assert reader.office.states() == STOPPED
+
+
 def test_the_suppression_that_another_patient_of_the_address_caused_before_stays(couple: Reader) -> None:
     with couple.office.write() as tx:
         contacts.suppress(tx, 1, couple.office.keys.address_key("both@home.example"), "all", Reason.OPTED_OUT)

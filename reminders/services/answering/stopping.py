@@ -23,7 +23,9 @@ def stop_writing(tx: Transaction, found: Asked, *, everything: bool) -> bool:
     False when that was asked for through this message already, and stands.
     """
     scope = OPT_OUT_ALL if everything else found.link.class_name.value
-    if any(stop.scope in (scope, OPT_OUT_ALL) for stop in (answer.stop for answer in found.through_link) if stop):
+    # "this is not me" stops the same address, but it can be taken back alone: it is no answer to this
+    asked_before = (answer.stop for answer in found.through_link if answer.kind is AnswerKind.STOPPED)
+    if any(stop.scope in (scope, OPT_OUT_ALL) for stop in asked_before if stop):
         return False
     others = _stops(found.standing)
     added = contacts.add_opt_out(tx, found.patient, scope)

@@ -10,7 +10,7 @@ import stat
 from collections.abc import Iterator
 
 from reminders.domain.backlog import overdue_before
-from reminders.domain.lifecycle import State
+from reminders.domain.lifecycle import Reason, State
 from reminders.services import keys as ring
 from reminders.services.calendar import rules_for
 from reminders.services.checkup.check import Check, Examined
@@ -122,6 +122,7 @@ def waiting_checks(tx: Transaction) -> Iterator[Check]:
             overdue += reminders.overdue_count(tx, clinic.id, overdue_before(rules_for(tx, clinic).calendar, tx.now))
     counts = reminders.counts_by_state(tx)
     by_state = {state: sum(count for (found, _), count in counts.items() if found is state) for state in State}
+    broken = counts.get((State.HELD, Reason.TEMPLATE_BROKEN), 0)
     for name, count, advice in (
         ("overdue", overdue, "due before the previous sending day and not sent: is `reminders deliver` run every day?"),
         (
@@ -130,6 +131,11 @@ def waiting_checks(tx: Transaction) -> Iterator[Check]:
             "ask the mail server's log, then `reminders settle ID --as sent` or `planned`",
         ),
         ("failed", by_state[State.FAILED], "mend the address or the server, then `reminders retry ID`"),
-        ("held", by_state[State.HELD], "look at them with `reminders list --state held`, then `reminders release ID`"),
+        ("held", by_state[State.HELD] - broken, "look with `reminders list --state held`, then `reminders release ID`"),
+        (
+            "template-held",
+            broken,
+            "`reminders template check` and `preview` say what is wrong; once that is mended they go by themselves",
+        ),
     ):
         yield Check(f"{name} reminders", ok=None if count else True, said=str(count), advice=advice if count else "")
