@@ -44,5 +44,5 @@ class Opened:
 
     @contextmanager
     def _writing(self, actor: str = "cli") -> Iterator[Transaction]:
-        with self.database.write(self.clock.now(), actor) as tx:
+        with self.database.write(self.clock.now, actor) as tx:
             yield tx

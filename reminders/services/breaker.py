@@ -56,9 +56,20 @@ class Breakers:
             return self._keep(tx, state, opens=state.refused_in_a_row >= REFUSALS_TO_OPEN, jitter=jitter)
         return None
 
+    def rest(self, tx: Transaction, summary: str, jitter: float) -> Breaker:
+        """Let it rest at once, each time longer, until something is accepted."""
+        state = transports.breaker(tx, self.name)
+        state = replace(state, faults=state.faults + 1, fault=summary)
+        return self._store(tx, state, state.faults, jitter)
+
     def _keep(self, tx: Transaction, state: Breaker, *, opens: bool, jitter: float) -> Breaker:
         if opens:
             count = max(state.faults - FAULTS_TO_OPEN, state.refused_in_a_row - REFUSALS_TO_OPEN, 0) + 1
-            state = replace(state, open_until=tx.now + breaker_pause(count, jitter))
+            return self._store(tx, state, count, jitter)
+        transports.keep(tx, state)
+        return state
+
+    def _store(self, tx: Transaction, state: Breaker, count: int, jitter: float) -> Breaker:
+        state = replace(state, open_until=tx.now + breaker_pause(count, jitter))
         transports.keep(tx, state)
         return state

@@ -76,13 +76,13 @@ def deliver(worker: Worker, name: str, round_size: int, progress: Progress | Non
 def _sweep(worker: Worker, tally: Tally) -> None:
     """Expire what had its days, and hold each clinic's backlog before anything is claimed."""
     while True:
-        with worker.database.write(worker.clock.now(), "deliver") as tx:
+        with worker.database.write(worker.clock.now, "deliver") as tx:
             expired = reminders.expire_passed(tx, SWEEP)
             blank_spent(tx, expired)
         tally.counts["expired"] += len(expired)
         if len(expired) < SWEEP:
             break
-    with worker.database.write(worker.clock.now(), "deliver") as tx:
+    with worker.database.write(worker.clock.now, "deliver") as tx:
         for clinic_id in queue.clinics_with_due(tx):
             clinic = clinic_of(tx, clinic_id)
             tally.counts["held"] += hold_backlog(tx, clinic, rules_for(tx, clinic))
@@ -150,7 +150,7 @@ def _claim(worker: Worker, chooser: Chooser, visits: _Visits, round_size: int) -
     letters: list[Letter] = []
     exhausted = False
     while not letters and not exhausted:
-        with worker.database.write(worker.clock.now(), "deliver") as tx:
+        with worker.database.write(worker.clock.now, "deliver") as tx:
             for _ in range(LOOKS_AT_A_TIME):
                 found = visits.next()
                 if found is None:

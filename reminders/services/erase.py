@@ -45,7 +45,7 @@ def erase(database: Database, clock: Clock, clinic_slug: str, ref: str) -> Erase
     log, since pages keep copies of what was blanked. After a crash between, the same command by the new ref goes on.
     """
     sharing: list[Patient] = []
-    with database.write(clock.now(), "erase") as tx:
+    with database.write(clock.now, "erase") as tx:
         clinic = the_clinic(tx, clinic_slug)
         known = patients.patient_by_ref(tx, clinic.id, ref)
         if known is None or known.erased_at is None:

@@ -55,7 +55,7 @@ WHY: dict[Reason, str] = {
     Reason.TOO_SOON: "it would have followed another message too closely, and its days did not reach on.",
     Reason.HELD_FOR_REVIEW: "it waits for a person: `reminders release {id}` lets it go.",
     Reason.BACKLOG_HOLD: "it belongs to a backlog and waits for a person: `reminders release {id}` lets it go.",
-    Reason.TEMPLATE_BROKEN: "its template is broken; it goes out by itself once that is mended (`reminders template check` says what is wrong).",
+    Reason.TEMPLATE_BROKEN: "its template is broken; it goes by itself once mended: `reminders template check`.",
     Reason.REJECTED_BY_SERVER: "the mail server would not take it ({fault}); `reminders retry {id}` tries again.",
     Reason.TOO_MANY_ATTEMPTS: "sending it failed again and again part-way; `reminders retry {id}` tries again.",
     Reason.SNOOZED: "it keeps its distance from a message or a missed appointment, or the patient asked to wait.",

@@ -81,7 +81,7 @@ def _known_pepper(url: str, clock: Clock) -> bytes | None:
 
 def _finish(database: Database, clock: Clock, wrapped: bytes, keys: tuple[str, ...]) -> int:
     """Keep the pepper, wrapped by the newest key, and add what the catalogue lacks; return how many protocols."""
-    with database.write(clock.now(), "init") as tx:
+    with database.write(clock.now, "init") as tx:
         if installation.installation(tx) is None:
             installation.save_installation(tx, secrets.token_hex(16), wrapped)
         elif len(keys) > 1:

@@ -37,7 +37,7 @@ class LeaseKeeper:
     def _run(self) -> None:
         while not self._over.wait(self._lease.total_seconds() / 3):
             try:
-                with self._database.write(self._clock.now(), "lease") as tx:
+                with self._database.write(self._clock.now, "lease") as tx:
                     outbox.renew(tx, self._held, tx.now + self._lease)
             except RemindersError:
                 continue  # a busy or full database: the next renewal tries again while the lease still lasts

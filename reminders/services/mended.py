@@ -24,7 +24,7 @@ def let_mended_go(worker: Worker) -> int:
         mended = list(_mended(worker, tx))
     if not mended:
         return 0
-    with worker.database.write(worker.clock.now(), "deliver") as tx:
+    with worker.database.write(worker.clock.now, "deliver") as tx:
         return sum(reminders.change_state(tx, one, State.HELD, State.PLANNED, None) for one in mended)
 
 

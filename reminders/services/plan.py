@@ -97,7 +97,7 @@ def plan_everyone(database: Database, clock: Clock, progress: Progress | None = 
     for clinic in everyone:
         after = 0
         while True:
-            with database.write(clock.now(), "plan") as tx:
+            with database.write(clock.now, "plan") as tx:
                 batch = [patient_id for patient_id, _ in patients.patients_of(tx, clinic.id, after, BATCH)]
                 if not batch:
                     break
@@ -112,7 +112,7 @@ def plan_due_changes(database: Database, clock: Clock) -> PlanOutcome:
     """Plan the patients for whom time alone lifted a restriction (a hold, a booking or a minority ended)."""
     outcome = PlanOutcome()
     while True:
-        with database.write(clock.now(), "plan") as tx:
+        with database.write(clock.now, "plan") as tx:
             batch = reminders.due_for_replanning(tx, tx.now, BATCH)
             if not batch:
                 return outcome

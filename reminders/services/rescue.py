@@ -35,7 +35,7 @@ def rescue(database: Database, clock: Clock) -> Rescued:
         if not outbox.lapsed(tx):
             return Rescued()
     counted: Counter[State] = Counter()
-    with database.write(clock.now(), "rescue") as tx:
+    with database.write(clock.now, "rescue") as tx:
         back = []
         for one in outbox.lapsed(tx):
             state, reason = verdict(one)

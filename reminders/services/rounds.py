@@ -131,7 +131,7 @@ class Round:
             content = write_message(worker, letter.facts, minted, letter.message.message_id)
             return Envelope(letter, content, blank_tokens(content), minted, versions)
         except Exception:  # noqa: BLE001 - one patient's odd data, or one template, must not stop everybody's mail
-            with worker.database.write(worker.clock.now(), "deliver") as tx:
+            with worker.database.write(worker.clock.now, "deliver") as tx:
                 held = outbox.hold_claimed(tx, letter.held, Reason.TEMPLATE_BROKEN)
             self.tally.counts["held"] += len(letter.held) if held else 0
             return None
@@ -146,7 +146,7 @@ class Round:
                 break
         waiting = [envelope for envelope in envelopes if envelope.session is None]
         if waiting and self.stopped:
-            with self.worker.database.write(self.worker.clock.now(), "deliver") as tx:
+            with self.worker.database.write(self.worker.clock.now, "deliver") as tx:
                 self.worker.breakers.fault(tx, self.stopped, self.worker.chance.random())
                 for envelope in waiting:
                     self._settler.put_back(tx, envelope.letter, fault=self.stopped.kind)
@@ -167,7 +167,7 @@ class Round:
         if not envelopes:
             return []
         kept = []
-        with self.worker.database.write(self.worker.clock.now(), "deliver") as tx:
+        with self.worker.database.write(self.worker.clock.now, "deliver") as tx:
             for envelope in envelopes:
                 if patients.patient_by_id(tx, envelope.letter.patient_id).erased_at is not None:
                     self._settler.put_back(tx, envelope.letter)
@@ -202,7 +202,7 @@ class Round:
         if not envelopes:
             return [], []
         fenced, changed = [], []
-        with self.worker.database.write(self.worker.clock.now(), "deliver") as tx:
+        with self.worker.database.write(self.worker.clock.now, "deliver") as tx:
             for envelope in envelopes:
                 if still_goes(tx, envelope.letter) and outbox.hand_over(tx, envelope.letter.held):
                     fenced.append(envelope)
@@ -227,7 +227,7 @@ class Round:
         """Commit what the server said of each message, then keep or drop its connection."""
         answered = [envelope for envelope in envelopes if envelope.outcome is not None]
         if answered:
-            with self.worker.database.write(self.worker.clock.now(), "deliver") as tx:
+            with self.worker.database.write(self.worker.clock.now, "deliver") as tx:
                 for envelope in answered:
                     before = State.HANDED_OVER if envelope in fenced else State.CLAIMED
                     if envelope.outcome is not None:

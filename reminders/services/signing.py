@@ -112,7 +112,7 @@ def make_key(database: Database, clock: Clock, keys: Keys, slug: str, selector: 
     if selector is not None and not _SELECTOR.fullmatch(selector):
         raise BadSelector
     private = dkim.new_key()  # before the transaction: it takes its time
-    with database.write(clock.now(), "cli") as tx:
+    with database.write(clock.now, "cli") as tx:
         domain = sender_domain(the_clinic(tx, slug).email)
         stored = signing.keys_of(tx, domain)
         waiting = [key for key in stored if key.waiting and selector in (None, key.selector)]
@@ -146,7 +146,7 @@ def activate(
         fault = record_fault(names, chosen.domain, SigningKey(chosen.selector, chosen.public_key, active=False))
         if fault is not None:
             raise NotYetShown(selector=chosen.selector, domain=chosen.domain, said=fault)
-    with database.write(clock.now(), "cli") as tx:
+    with database.write(clock.now, "cli") as tx:
         chosen = _chosen(tx, slug, chosen.selector)
         signing.activate(tx, chosen)
         return _named(tx, chosen)

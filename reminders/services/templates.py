@@ -87,7 +87,7 @@ def save(database: Database, clock: Clock, actor: str, slug: str, place: Place, 
     complaints = try_template(source, shown)
     if any(one.severity == "error" for one in complaints):
         raise TemplateRefused(complaints)
-    with database.write(clock.now(), actor) as tx:
+    with database.write(clock.now, actor) as tx:
         before = templates.in_force(tx, clinic.id, place)
         if before is not None and before.source == source:
             return Saved(before, complaints, fresh=False)

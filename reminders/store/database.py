@@ -5,7 +5,7 @@ cannot write.
 """
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -80,13 +80,19 @@ class Database:
             yield Transaction(connection, now, "read", self._audit_key)
 
     @contextmanager
-    def write(self, now: dt.datetime, actor: str) -> Iterator[Transaction]:
-        """Give the database to one writer; commit at the end of the block, undo everything when it raises."""
-        _need_zone(now)
+    def write(self, now: dt.datetime | Callable[[], dt.datetime], actor: str) -> Iterator[Transaction]:
+        """Give the database to one writer; commit at the end of the block, undo everything when it raises.
+
+        Where `now` is the question rather than its answer, it is asked once the database is ours: who waited for
+        another writer would else record a moment that lies before what the other did, and the trail would read as if
+        a message had gone out after it was stopped.
+        """
         with in_our_words(), self._engine.connect() as connection:
             writer = connection.execution_options(**{WRITES: True})
             with writer.begin():
-                yield Transaction(writer, now, actor, self._audit_key)
+                moment = now() if callable(now) else now
+                _need_zone(moment)
+                yield Transaction(writer, moment, actor, self._audit_key)
 
 
 def rewrite_files(database: Database) -> bool:

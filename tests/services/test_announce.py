@@ -98,15 +98,32 @@ def test_what_was_taken_back_or_closed_or_asks_nothing_is_announced_to_nobody(
     assert (_told(reader, server).announced, server.messages) == (0, [])
 
 
-def test_a_notice_that_was_refused_is_tried_again_by_the_next_delivery_and_once_only(
-    reader: Reader, server: RealServer
-) -> None:
-    reader.answers(AnswerKind.PHONE_ME)
+def test_a_notice_that_was_refused_rests_is_tried_again_and_goes_once_only(reader: Reader, server: RealServer) -> None:
+    reader.answers(AnswerKind.BOOKED)
     server.script["RCPT"].append("550 5.7.1 not now")
     assert (_told(reader, server).announced, server.messages) == (0, [])
+    assert (_told(reader, server).announced, server.messages) == (0, [])  # it rests, and the server is left alone
+    reader.office.clock.advance(minutes=2)
     server.script["DOT"].append("451 4.3.0 later")
     assert (_told(reader, server).announced, server.messages) == (0, [])
+    reader.office.clock.advance(minutes=5)
     assert _told(reader, server).announced == 1
+    assert _told(reader, server).announced == 0
+
+
+def test_what_a_server_says_of_one_clinics_notice_silences_nobody_else(
+    empty_office: Office, server: RealServer, tmp_path: Path
+) -> None:
+    for slug in ("riverside", "north"):
+        empty_office.add_clinic(slug)
+        empty_office.add_patient("P1", slug)
+        empty_office.treat("P1", slug=slug)
+    reader = invited(empty_office, tmp_path / "out")
+    reader.answers(AnswerKind.BOOKED, 1)
+    reader.answers(AnswerKind.BOOKED, 2)
+    server.script["MAIL"].append("550 5.7.1 sender rejected")
+    outcome = _told(reader, server)
+    assert (outcome.announced, outcome.stopped) == (1, None)
 
 
 def test_a_notice_that_may_have_arrived_is_not_sent_again(reader: Reader, server: RealServer) -> None:

@@ -72,6 +72,22 @@ def test_a_second_writer_waits_and_then_says_that_the_database_is_busy(database:
     impatient.close()
 
 
+def test_the_moment_of_a_write_is_asked_once_the_database_is_ours(database: Database, database_url: str) -> None:
+    """Who waited for another writer must not record a moment from before what the other did."""
+    impatient = Database(database_url, busy_ms=1)
+    held = []
+
+    def now() -> dt.datetime:
+        with pytest.raises(DatabaseBusy), impatient.write(NOW, "cli"):
+            pass
+        held.append(True)
+        return NOW
+
+    with database.write(now, "cli") as tx:
+        assert (tx.now, held) == (NOW, [True])
+    impatient.close()
+
+
 def test_two_writers_that_read_before_they_write_lose_nothing(database: Database, database_url: str) -> None:
     with database.write(NOW, "cli") as tx:
         tx.connection.execute(insert(transports), {"name": "count", "faults": 0, "changed_at": NOW})

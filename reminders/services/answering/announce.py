@@ -1,7 +1,8 @@
 """Tells each clinic that patients answered, by one short mail that names nobody; delivery does so when it ends.
 
 Invariants: at most one notice per clinic and delivery, and none while the transport rests; an answer is announced once
-the server took the notice, or may have taken it. A crash after the last byte repeats a notice, which harms nobody.
+the server took the notice, or may have taken it. A crash after the last byte repeats a notice, which harms nobody. What a
+server says of one clinic's notice concerns that clinic's notices alone: they rest, and nobody's mail does.
 """
 
 from collections import Counter
@@ -12,8 +13,9 @@ from reminders.errors import RemindersError
 from reminders.mail.address import sender_domain
 from reminders.mail.compose import message_id
 from reminders.mail.notice import Notice, write_notice
-from reminders.mail.outcome import Blame, Outcome, TransportFault, Verdict
+from reminders.mail.outcome import Outcome, TransportFault, Verdict
 from reminders.mail.words import language_of
+from reminders.services.breaker import Breakers
 from reminders.services.find import clinic_of
 from reminders.services.rounds import Worker
 from reminders.store import answers
@@ -32,6 +34,8 @@ def announce(worker: Worker) -> int:
         with worker.database.read(worker.clock.now()) as tx:
             if worker.breakers.open_until(tx) is not None:
                 break
+            if notices_of(clinic).open_until(tx) is not None:
+                continue
         try:
             content = _written(worker, clinic, said)
         except RemindersError:  # a name that fits no header holds the patients' mail too, and the check-up says so
@@ -39,23 +43,29 @@ def announce(worker: Worker) -> int:
         try:
             outcome = _handed_over(worker, clinic, content)
         except TransportFault as fault:
-            with worker.database.write(worker.clock.now(), "deliver") as tx:
+            with worker.database.write(worker.clock.now, "deliver") as tx:
                 worker.breakers.fault(tx, fault, worker.chance.random())
             break  # one try is enough for one delivery: the next has another
-        told += len(said) if _settled(worker, said, outcome) else 0
-        if outcome.blame is Blame.TRANSPORT:
-            break
+        told += len(said) if _settled(worker, clinic, said, outcome) else 0
     return told
 
 
-def _settled(worker: Worker, said: Sequence[Waiting], outcome: Outcome) -> bool:
-    """Keep what the server said; false where it did not take the notice, which the next delivery tries again."""
-    taken = outcome.verdict in (Verdict.ACCEPTED, Verdict.UNKNOWN)
-    with worker.database.write(worker.clock.now(), "deliver") as tx:
-        if outcome.verdict is Verdict.ACCEPTED or outcome.blame is Blame.TRANSPORT:
-            worker.breakers.answered(tx, outcome, worker.chance.random())  # a refused notice says nothing of other mail
+def notices_of(clinic: Clinic) -> Breakers:
+    """Return the breaker of a clinic's notices."""
+    return Breakers(f"notices of {clinic.slug}")
+
+
+def _settled(worker: Worker, clinic: Clinic, said: Sequence[Waiting], outcome: Outcome) -> bool:
+    """Keep what the server said; false where it did not take the notice, which is tried again after a rest."""
+    taken, jitter = outcome.verdict in (Verdict.ACCEPTED, Verdict.UNKNOWN), worker.chance.random()
+    with worker.database.write(worker.clock.now, "deliver") as tx:
+        if outcome.verdict is Verdict.ACCEPTED:
+            worker.breakers.answered(tx, outcome, jitter)
+            notices_of(clinic).answered(tx, outcome, jitter)
         if taken:
             answers.mark_announced(tx, [key for key, _ in said])
+        else:
+            notices_of(clinic).rest(tx, outcome.summary, jitter)
     return taken
 
 

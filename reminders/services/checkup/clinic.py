@@ -15,9 +15,11 @@ from reminders.mail.check import complaints
 from reminders.mail.message import Jurisdiction, MessageFacts, MessageLinks
 from reminders.mail.render import Renderer
 from reminders.services.advertising import clinic_findings, said
+from reminders.services.answering.announce import notices_of
 from reminders.services.calendar import sending_calendar
 from reminders.services.checkup.check import Check
-from reminders.store import clinics
+from reminders.services.explain import fault_words
+from reminders.store import clinics, transports
 from reminders.store.clinics import Clinic
 from reminders.store.database import Transaction
 
@@ -61,6 +63,7 @@ def clinics_checks(tx: Transaction, slug: str | None = None) -> Iterator[Check]:
         yield _sender(clinic)
         yield from _wording(tx, clinic)
         yield _hours(clinic, tx.now)
+        yield from _notices(tx, clinic)
         if clinic.paused_at is not None:
             advice = f"`reminders clinic resume {clinic.slug}` when it shall send again"
             yield Check(f"clinic {clinic.slug}: paused", None, f"since {clinic.paused_at:%Y-%m-%d %H:%M} UTC", advice)
@@ -108,6 +111,15 @@ def _complaints(clinic: Clinic) -> str:
         return "; ".join(complaints(Renderer().render(shown, MessageLinks()), shown, MessageLinks()))
     except RemindersError as error:
         return str(error)
+
+
+def _notices(tx: Transaction, clinic: Clinic) -> Iterator[Check]:
+    """Say where a clinic's own mailbox takes no notice that patients asked for something."""
+    resting = transports.breaker(tx, notices_of(clinic).name)
+    if resting.fault is not None:
+        said = f"its mailbox did not take the last note that patients answered ({fault_words(resting.fault)})"
+        advice = f"mend the reply-to address; meanwhile look with `reminders requests list --clinic {clinic.slug}`"
+        yield Check(f"clinic {clinic.slug}: notes to staff", ok=None, said=said, advice=advice)
 
 
 def _hours(clinic: Clinic, now: dt.datetime) -> Check:

@@ -83,7 +83,7 @@ def bring_in(
         pile.settle()
         tell("check", tally.rows, tally.rows)
         for chunk in pile.chunks():
-            with suppress(_DryRun), database.write(clock.now(), "import") as tx:
+            with suppress(_DryRun), database.write(clock.now, "import") as tx:
                 stored = store_patients(tx, clinic, keys, chunk)
                 _undo(wanted=request.dry_run)
             tally.stored(stored, pile.findings)
