@@ -12,7 +12,7 @@ from reminders.app.opened import Opened
 from reminders.domain.protocol import Protocol
 from reminders.services import advertising, catalogue, catalogue_file, clinic, plan
 from reminders.services.find import the_clinic
-from reminders.store import clinics, protocols
+from reminders.store import clinics, logos, protocols
 from reminders.store.clinics import Clinic, Practitioner
 
 
@@ -56,6 +56,12 @@ class ClinicVerbs(Opened):
         """Return every clinic with its practitioners."""
         with self._reading() as tx:
             return [(found, clinics.practitioners(tx, found.id)) for found in clinics.all_clinics(tx)]
+
+    def clinics_with_logo(self) -> frozenset[str]:
+        """Return the slugs of the clinics that keep a logo."""
+        with self._reading() as tx:
+            kept = logos.clinics_with_logo(tx)
+            return frozenset(found.slug for found in clinics.all_clinics(tx) if found.id in kept)
 
     def protocols(self) -> list[Protocol]:
         """Return the catalogue's current versions, by code."""

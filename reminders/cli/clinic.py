@@ -132,9 +132,9 @@ def add(
 def list_clinics(ctx: typer.Context, as_json: AsJson = False) -> None:
     """List the clinics with their calendars and practitioners."""
     with opened(ctx) as app:
-        found = app.clinics()
+        found, logos = app.clinics(), app.clinics_with_logo()
     if as_json:
-        say_json([documents.clinic(clinic, staff) for clinic, staff in found])
+        say_json([{**documents.clinic(clinic, staff), "logo": clinic.slug in logos} for clinic, staff in found])
         return
     if not found:
         say("There is no clinic yet: `reminders clinic add` enrols one.")

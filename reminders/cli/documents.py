@@ -170,6 +170,7 @@ def request(value: "RequestView", now: dt.datetime) -> dict[str, Any]:
         "kind": str(value.kind),
         "at": moment(value.at),
         "closed_at": moment(value.closed_at),
+        "withdrawn_at": moment(value.withdrawn_at),
         "age_days": (now - value.at).days,
         "day": day(value.day),
         "lines": None if value.lines is None else [line_of(line) for line in value.lines],

@@ -13,10 +13,15 @@ from reminders.cli.options import AsJson, ClinicSlug, PatientRef, examples
 from reminders.cli.output import say, say_json, write_file
 from reminders.cli.session import opened, zones
 from reminders.domain.protocol import STEP_NAMES
+from reminders.errors import CannotDo
 from reminders.mail.compose import as_page
 
 if TYPE_CHECKING:
     from reminders.services.preview import Preview
+
+
+class WouldBeRefused(CannotDo):
+    """This message would not be sent, for {count}: mend the wording or the detail, then look again."""
 
 
 def register(shell: typer.Typer) -> None:
@@ -51,12 +56,19 @@ def preview(
         found = app.preview(clinic, patient, step)
         zone = zones(app)[clinic]
     written = write_message(found, out) if out is not None else []
+    finish(found, zone, written, as_json=as_json)
+
+
+def finish(found: "Preview", zone: str, written: list[Path], *, as_json: bool) -> None:
+    """Print a message; raises `WouldBeRefused` where it would not be sent."""
     if as_json:
         say_json({**documents.preview(found), "files": [str(path) for path in written]})
-        return
-    say_message(found, zone)
-    for path in written:
-        say(f"Written: {path}")
+    else:
+        say_message(found, zone)
+        for path in written:
+            say(f"Written: {path}")
+    if found.complaints:
+        raise WouldBeRefused(count=words.count(len(found.complaints), "complaint"))
 
 
 def say_message(found: "Preview", zone: str) -> None:

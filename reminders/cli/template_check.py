@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reminders.cli import documents, words
+from reminders.cli import words
 from reminders.cli.options import AnyClinic, AsJson, ClinicSlug, File, PatientRef
 from reminders.cli.output import progress, say, say_json
-from reminders.cli.preview import say_message, write_message
+from reminders.cli.preview import finish, write_message
 from reminders.cli.session import opened, zones
 from reminders.cli.template_options import (
     AnyClass,
@@ -87,12 +87,7 @@ def preview(
         found = app.preview_template(clinic, patient, str(step) if step else None, given)
         zone = zones(app)[clinic]
     written = write_message(found, out) if out is not None else []
-    if as_json:
-        say_json({**documents.preview(found), "files": [str(path) for path in written]})
-        return
-    say_message(found, zone)
-    for path in written:
-        say(f"Written: {path}")
+    finish(found, zone, written, as_json=as_json)
 
 
 def _examined(

@@ -14,11 +14,16 @@ from reminders.mail import wording
 from reminders.mail.address import mailto
 from reminders.mail.advertising.jurisdiction import Finding, findings, rules_of
 from reminders.mail.html import HtmlPart, read_html
+from reminders.mail.link_like import VALUE, holds_link, without_values
 from reminders.mail.message import MessageFacts, MessageLinks, RenderedMessage, logo_id
+from reminders.mail.unseen import piled, unprintable
 from reminders.mail.words import words
 
 LONGEST_SUBJECT = 150
 LARGEST_HTML = 100_000  # bytes; from 102 kB on, Gmail cuts a message off, and with it the way to stop
+MOST_LINES = 250  # of the text part; the longest shipped message has a third of that
+MOST_BREAKS = 50  # in the HTML part; a template has 40 at most, the frame a handful
+_ISOLATES = frozenset("\u2066\u2067\u2068\u2069")  # the frame sets names apart with them
 _UNFILLED = ("{{", "}}", "{%", "%}", "{#")
 _NOTHING = frozenset({"None", "undefined", "Undefined", "nan", "NaN"})
 _ENDS = ".,;:!?()[]<>\"'"
@@ -38,7 +43,8 @@ def complaints(rendered: RenderedMessage, facts: MessageFacts, links: MessageLin
     """Return what is wrong with a message, as clauses without personal data; empty where it may go."""
     html = read_html(rendered.html)
     found = [
-        *_about_subject(rendered.subject),
+        *_about_subject(rendered.subject, facts),
+        *_about_room(rendered),
         *_about_part(
             "text", _plain(rendered.text), _plain(section_of_text(rendered.text, facts.language)), facts, links
         ),
@@ -78,10 +84,12 @@ def _terms(rendered: RenderedMessage, facts: MessageFacts, links: MessageLinks) 
     for _, url in _own_links(links):
         shown = {where: text.replace(url, url.rpartition("/")[0]) for where, text in shown.items()}
     names = [name for name in (facts.patient_name, facts.practitioner) if name]
-    return findings(shown, facts.jurisdiction, spared=names)
+    details = (facts.clinic_name, facts.sender_name, facts.sender_address, facts.reply_to, facts.phone)
+    where = (facts.booking_url, facts.postal_address)
+    return findings(shown, facts.jurisdiction, spared=names, details=[text for text in (*details, *where) if text])
 
 
-def _about_subject(subject: str) -> list[str]:
+def _about_subject(subject: str, facts: MessageFacts) -> list[str]:
     found = []
     if not subject.strip():
         found.append("the subject is empty")
@@ -91,7 +99,16 @@ def _about_subject(subject: str) -> list[str]:
         found.append("the subject holds a control character")
     if any(mark in subject for mark in _UNFILLED):
         found.append("the subject holds an unfilled template mark")
+    own = [facts.sender_name, facts.clinic_name, *facts.sender_name.split()]  # a long name is shortened by words
+    if holds_link(without_values(subject, own)):
+        found.append("the subject holds an address that is not the clinic's")
     return found
+
+
+def _about_room(rendered: RenderedMessage) -> list[str]:
+    """Return whether something pushes the product's own sections out of sight."""
+    too_long = rendered.text.count("\n") > MOST_LINES or rendered.html.count("<br") > MOST_BREAKS
+    return ["so many lines that the consultation section is out of sight"] if too_long else []
 
 
 def _about_part(part: str, text: str, section: str, facts: MessageFacts, links: MessageLinks) -> list[str]:
@@ -116,10 +133,13 @@ def _about_part(part: str, text: str, section: str, facts: MessageFacts, links: 
 
 def _about_leftovers(part: str, text: str, facts: MessageFacts, links: MessageLinks) -> list[str]:
     """Return complaints about template marks and empty values; a clinic may be called "Second to None"."""
-    bare = text
-    for value in sorted(_shown_values(facts, links), key=len, reverse=True):
-        bare = bare.replace(value, " ")
+    marked = without_values(text, [*_shown_values(facts, links), *_known_links(facts, links)])
+    bare = marked.replace(VALUE, " ")
     found = []
+    if holds_link(marked):
+        found.append(f"the {part} part holds an address that is neither the clinic's nor the product's")
+    if any(unprintable(mark) and mark not in _ISOLATES for mark in bare) or piled(bare):
+        found.append(f"the {part} part holds letters that cannot be seen, or accents piled on one letter")
     if any(mark in bare for mark in _UNFILLED):
         found.append(f"the {part} part holds an unfilled template mark")
     if any(word.strip(_ENDS) in _NOTHING for word in bare.split()):

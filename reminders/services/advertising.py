@@ -11,19 +11,16 @@ from reminders.errors import BadInput
 from reminders.mail.advertising.jurisdiction import Finding, findings, rules_of
 from reminders.mail.advertising.word_lists import JURISDICTIONS
 from reminders.store import clinics, protocols, templates
-from reminders.store.clinics import Clinic, Location, Practitioner
+from reminders.store.clinics import Clinic, Location
 from reminders.store.database import Transaction
 
 _SHOWN = (
     *(("name", "--name"), ("sender_name", "--sender-name"), ("email", "--email"), ("reply_to", "--reply-to")),
     *(("booking_url", "--booking-url"), ("phone", "--phone"), ("address", "--address")),
 )
-_SHOWN_OF_A_PLACE = (
-    ("name", "--name"),
-    ("booking_url", "--booking-url"),
-    ("phone", "--phone"),
-    ("address", "--address"),
-)
+_SHOWN_OF_A_PLACE = (("booking_url", "--booking-url"), ("phone", "--phone"), ("address", "--address"))
+"""A place's name stands in no message."""
+
 PRACTITIONERS = "--practitioner"
 
 
@@ -35,8 +32,8 @@ def clinic_findings(tx: Transaction, clinic: Clinic) -> tuple[Finding, ...]:
     """Return what the lists find in everything stored of a clinic that its patients see, errors first."""
     staff = [one for one in clinics.practitioners(tx, clinic.id) if one.left_on is None]
     return (
-        *_findings(_of_clinic(clinic, staff), clinic.jurisdiction, [one.name for one in staff]),
-        *findings(_of_places(clinics.locations(tx, clinic.id)), clinic.jurisdiction),
+        *_findings(_of_clinic(clinic), clinic.jurisdiction, [one.name for one in staff]),
+        *_of_details(_of_places(clinics.locations(tx, clinic.id)), clinic.jurisdiction),
     )
 
 
@@ -50,16 +47,14 @@ def ensure_allowed(tx: Transaction, clinic: Clinic, given: Collection[str], prac
         _refuse(findings(_of_templates(tx, clinic), clinic.jurisdiction), clinic.jurisdiction)
         _refuse(findings(_of_labels(protocols.current(tx).values()), clinic.jurisdiction), clinic.jurisdiction)
         return
-    shown = {option: text for option, text in _of_clinic(clinic, ()).items() if option in _options(given)}
-    shown |= {PRACTITIONERS: "\n".join(practitioners)} if practitioners else {}
+    shown = {option: text for option, text in _of_clinic(clinic).items() if option in _options(given)}
     _refuse(_findings(shown, clinic.jurisdiction, practitioners), clinic.jurisdiction)
 
 
-def ensure_place_allowed(clinic: Clinic, name: str, given: Mapping[str, str]) -> None:
+def ensure_place_allowed(clinic: Clinic, given: Mapping[str, str]) -> None:
     """Raise `ForbiddenWords` for what was given of a place of a clinic, by column."""
-    texts = {"name": name, **given}
-    shown = {option: texts[column] for column, option in _SHOWN_OF_A_PLACE if texts.get(column)}
-    _refuse(findings(shown, clinic.jurisdiction), clinic.jurisdiction)
+    shown = {option: given[column] for column, option in _SHOWN_OF_A_PLACE if given.get(column)}
+    _refuse(_of_details(shown, clinic.jurisdiction), clinic.jurisdiction)
 
 
 def ensure_labels_allowed(tx: Transaction, given: Iterable[Protocol]) -> tuple[str, ...]:
@@ -83,17 +78,22 @@ def notes_on_clinic(tx: Transaction, clinic: Clinic) -> tuple[str, ...]:
 
 
 def notes_on_patient(clinic: Clinic, shown_name: str) -> tuple[str, ...]:
-    """Return what should be looked at in the name a patient is greeted by: only a term outright, for names are free."""
+    """Return what should be looked at in the name a patient is greeted by: only what no person is called."""
     found = findings({"the name shown in messages": shown_name}, clinic.jurisdiction, spared=[shown_name])
     held = " Messages to this patient would be held until it is changed." if _errors(found) else ""
     return tuple(f"{said(one)}.{held}" for one in found)
 
 
 def notes_on_practitioners(clinic: Clinic, names: Sequence[str]) -> tuple[str, ...]:
-    """Return what should be looked at in the names of people who came in with a file: only a term outright."""
-    found = findings({"the name of a practitioner": "\n".join(names)}, clinic.jurisdiction, spared=names)
+    """Return what should be looked at in the names of people who came in with a file: only what no person is called."""
+    found = _of_people("the name of a practitioner", names, clinic.jurisdiction)
     held = " Messages that show it would be held." if _errors(found) else ""
     return tuple(f"{said(one)}.{held}" for one in found)
+
+
+def forbidden_in_a_name(name: str, jurisdiction: str | None) -> str:
+    """Return why a person's name may not stand in a message, as it follows "it holds"; empty where it may."""
+    return next((one.what for one in _errors(_of_people("", [name], jurisdiction))), "")
 
 
 def said(found: Finding) -> str:
@@ -111,20 +111,27 @@ def _errors(found: Iterable[Finding]) -> list[Finding]:
 
 
 def _findings(shown: Mapping[str, str], jurisdiction: str | None, names: Sequence[str]) -> tuple[Finding, ...]:
-    """Return findings; of the names of people only those that name a medicine outright, of everything else all."""
-    return (
-        *findings({where: text for where, text in shown.items() if where != PRACTITIONERS}, jurisdiction),
-        *findings({where: text for where, text in shown.items() if where == PRACTITIONERS}, jurisdiction, spared=names),
-    )
+    """Return findings in a clinic's details and in the names of its people."""
+    return (*_of_details(shown, jurisdiction), *_of_people(PRACTITIONERS, names, jurisdiction))
+
+
+def _of_details(shown: Mapping[str, str], jurisdiction: str | None) -> tuple[Finding, ...]:
+    """Return findings in names and addresses: clinics and streets are called what no message may promise."""
+    return findings(shown, jurisdiction, details=[line for text in shown.values() for line in text.splitlines()])
+
+
+def _of_people(where: str, names: Sequence[str], jurisdiction: str | None) -> tuple[Finding, ...]:
+    """Return findings in names, each read for itself: what no person is called."""
+    found = (one for name in names for one in findings({where: name}, jurisdiction, spared=[name]))
+    return tuple(sorted(dict.fromkeys(found), key=lambda one: one.severity))
 
 
 def _options(columns: Collection[str]) -> set[str]:
     return {option for column, option in _SHOWN if column in columns}
 
 
-def _of_clinic(clinic: Clinic, staff: Sequence[Practitioner]) -> dict[str, str]:
-    shown = {option: text for column, option in _SHOWN if (text := getattr(clinic, column))}
-    return shown | ({PRACTITIONERS: "\n".join(one.name for one in staff)} if staff else {})
+def _of_clinic(clinic: Clinic) -> dict[str, str]:
+    return {option: text for column, option in _SHOWN if (text := getattr(clinic, column))}
 
 
 def _of_places(places: Sequence[Location]) -> dict[str, str]:

@@ -17,7 +17,7 @@ from reminders.domain.protocol import TreatmentClass
 from reminders.domain.sending_hours import local_day
 from reminders.domain.window import window_of
 from reminders.mail.outcome import Blame, Phase, Trouble
-from reminders.services.explain_peace import peace
+from reminders.services.explain_peace import peace, told_of_booking
 from reminders.services.overview import (
     EpisodeView,
     Fate,
@@ -45,7 +45,7 @@ WHY: dict[Reason, str] = {
     Reason.NO_REPRESENTATIVE: "the patient is a minor without a representative to write to.",
     Reason.TREATED_AGAIN: "the line was treated again by {ended}, here or elsewhere, which ended this episode.",
     Reason.ENTERED_IN_ERROR: "its treatment was marked as entered in error.",
-    Reason.BOOKED: "a visit is booked, or the patient says so; it returns if nothing comes of it.",
+    Reason.BOOKED: "a visit is booked, or the patient says so; it returns if nothing comes of it or that is closed.",
     Reason.CONSULTATION_REQUESTED: "the patient asked for a consultation or a call; it returns when that is closed.",
     Reason.REPLIED: "the patient replied; it returns when the reply is closed.",
     Reason.ON_HOLD: "the clinic put the patient on hold; it returns when the hold ends, while its days last.",
@@ -55,7 +55,7 @@ WHY: dict[Reason, str] = {
     Reason.TOO_SOON: "it would have followed another message too closely, and its days did not reach on.",
     Reason.HELD_FOR_REVIEW: "it waits for a person: `reminders release {id}` lets it go.",
     Reason.BACKLOG_HOLD: "it belongs to a backlog and waits for a person: `reminders release {id}` lets it go.",
-    Reason.TEMPLATE_BROKEN: "its template is broken; it goes by itself once mended: `reminders template check`.",
+    Reason.TEMPLATE_BROKEN: "its wording, or a detail in it, is refused: `preview` says what; mended, it goes itself.",
     Reason.REJECTED_BY_SERVER: "the mail server would not take it ({fault}); `reminders retry {id}` tries again.",
     Reason.TOO_MANY_ATTEMPTS: "sending it failed again and again part-way; `reminders retry {id}` tries again.",
     Reason.SNOOZED: "it keeps its distance from a message or a missed appointment, or the patient asked to wait.",
@@ -177,7 +177,8 @@ def _step(known: _Known, episode: EpisodeView, step: ReminderView) -> StepReason
     zone = known.view.clinic.timezone
     if step.state is State.PLANNED:
         return _planned(known, episode, step)
-    because = reason_words(step, zone, episode.run.ended_on)
+    told = told_of_booking(episode.run, known.view.known, zone, local_day(zone, known.now))
+    because = told if told and step.reason is Reason.BOOKED else reason_words(step, zone, episode.run.ended_on)
     handed = moment_words(step.handed_over_at or step.sent_at, zone)
     sentences = {
         State.SENT: f"Sent on {moment_words(step.sent_at, zone)}: the receiving server accepted it.",

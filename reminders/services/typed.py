@@ -17,6 +17,35 @@ from reminders.mail.words import LANGUAGES, written
 JURISDICTIONS = ("us", "uk", "au", "eu")
 LONGEST_TEXT = 500
 TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_BLANK_LETTERS = "\u115f\u1160\u3164\uffa0"
+_FULL_STOPS = str.maketrans("\u3002\uff61\u2024\u06d4", "....")
+_MAILBOX = re.compile(r"[^\s@]@[^\s@]|\bwww\.", re.IGNORECASE)
+_DOMAIN = re.compile(r"(?<![\w-])(?=([\w-]+(?:\.[^\W\d_]{2,})+(?![\w-])))")
+_TITLES = frozenset(
+    {
+        *(
+            "av",
+            "bd",
+            "dipl",
+            "dipl.psych",
+            "dott",
+            "dr",
+            "dr.med",
+            "dra",
+            "fr",
+            "frau",
+            "hr",
+            "herr",
+            "ing",
+            "lic",
+            "mag",
+        ),
+        *("med", "mgr", "miss", "mlle", "mme", "mr", "mrs", "ms", "no", "nr", "pr", "prof", "prof.dr", "prof.dr.med"),
+        *("sra", "sr", "st", "ste", "str", "ul"),
+    }
+)
+"""What a name is written behind without a blank, as it is behind an initial: Dr.Weber, J.Smith."""
+
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 TIME_OF_DAY = re.compile(r"[0-9]{1,2}:[0-9]{2}")
 _LAST_MINUTE = 59
@@ -41,14 +70,41 @@ def text(field: str, value: str, *, lines: bool = False) -> str:
 
 
 def shown_name(field: str, value: str) -> str:
-    """Return a name that stands in every message of a clinic: also without marks that turn the text, or a link.
+    """Return a name or a number of a clinic, its sender or its people, which stands in every message.
 
-    One such name would hold all of the clinic's mail when it is sent; here it is one sentence.
+    None that turns the text, that nobody can see, or in which another address stands: a patient would write or go
+    there, and one such name would hold all of the clinic's mail when it is sent.
     """
-    found = text(field, value)
-    if "=?" in found or "://" in found or any(letter in TURNS for letter in found):
-        raise BadValue(field=field, problem="it holds a link, =?, or a mark that turns the direction of the text")
+    found = _seen(field, text(field, value))
+    if "=?" in found or _reads_as_an_address(found):
+        problem = "it holds what reads as an e-mail or web address: leave it out, or write a blank after a full stop"
+        raise BadValue(field=field, problem=problem)
     return found
+
+
+def postal_address(field: str, value: str) -> str:
+    """Return a clinic's postal address, in lines, that can be seen and reads in one direction."""
+    return _seen(field, text(field, value, lines=True))
+
+
+def _seen(field: str, found: str) -> str:
+    if any(letter in TURNS for letter in found):
+        raise BadValue(field=field, problem="it holds a mark that turns the direction of the text: type it anew")
+    if not any(unicodedata.category(letter)[0] in "LN" and letter not in _BLANK_LETTERS for letter in found):
+        raise BadValue(field=field, problem="it holds no letter and no digit that can be seen")
+    return found
+
+
+def _reads_as_an_address(value: str) -> bool:
+    """Tell whether an address stands in a text, whatever marks nobody sees are strewn in, and full stops look like."""
+    plain = "".join(mark for mark in unicodedata.normalize("NFKC", value) if unicodedata.category(mark) != "Cf")
+    plain = plain.translate(_FULL_STOPS)
+    if "://" in plain or _MAILBOX.search(plain):
+        return True
+    parts = (found.rpartition(".") for found in _DOMAIN.findall(plain))
+    return any(
+        label.casefold() not in _TITLES and not (len(label) == 1 and last[0].isupper()) for label, _, last in parts
+    )
 
 
 def address(field: str, value: str) -> str:

@@ -32,6 +32,11 @@ def logo_of(tx: Transaction, clinic_id: int) -> StoredLogo | None:
     return StoredLogo(*row) if row else None
 
 
+def clinics_with_logo(tx: Transaction) -> frozenset[int]:
+    """Return the ids of the clinics that keep one, without reading any."""
+    return frozenset(tx.connection.execute(select(logos.c.clinic_id)).scalars())
+
+
 def set_logo(tx: Transaction, clinic_id: int, logo: StoredLogo | None) -> bool:
     """Keep the clinic's logo, or take it away; return whether that changed anything."""
     before = logo_of(tx, clinic_id)

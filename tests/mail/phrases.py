@@ -18,7 +18,7 @@ _TABLE: Mapping[str, Mapping[str, str]] = {
         "in person first": "seen and assessed in person first",
         "results differ": "Results, and how long they last, differ",
         "no promise": "Nothing is promised",
-        "side effects": "Side effects",
+        "side effects": "We will talk about side effects",
         "changes": "change in your health or medicines, a pregnancy, allergies, or treatment elsewhere",
         "worried": "Worried since your visit? Phone us now: +44 20 7946 0018. In an emergency, call 999.",
         "stop": "To stop these messages",

@@ -117,8 +117,55 @@ NAMED = {  # what names a medicine: an error in the United Kingdom, Australia an
     "micro-tox": "coded-names",
     "Bro Tox": "coded-names",
     "baby botox": "toxin-brands",
+    "Beautox": "coded-names",
+    "Newtox": "coded-names",
+    "Notox": "coded-names",
+    "Toxbar": "coded-names",
+    "the ToxBox": "coded-names",
+    "Toxlounge": "coded-names",
+    "#toxfest": "coded-names",
+    "sweattox": "coded-names",
+    "scalptox": "coded-names",
+    "Barbietox": "coded-names",
+    "t0xb4r": "coded-names",
+    "Daxi": "coded-names",
+    "Daxxi": "coded-names",
+    "Botxo": "toxin-brands",
+    "Bootx": "toxin-brands",
+    "Bʘtʘx": "toxin-brands",
+    "Bowtocks": "toxin-brands",
+    "bo toks": "toxin-brands",
+    "bot ax": "toxin-brands",
+    "dis-port": "toxin-brands",
+    "botulin": "toxin-substances",
+    "botulino": "toxin-substances",
+    "botuliny": "toxin-substances",
+    "ботулин": "toxin-substances",
+    "打肉毒素针": "toxin-substances",
+    "بوطكس": "toxin-brands",
+    "Vaniqa": "other-medicines",
+    "Latisse": "other-medicines",
+    "bimatoprost": "other-medicines",
+    "Roaccutane": "other-medicines",
+    "isotretinoin": "other-medicines",
+    "Kenalog": "other-medicines",
+    "triamcinolone": "other-medicines",
+    "Retin-A": "other-medicines",
+    "tretinoin": "other-medicines",
+    "Emla": "other-medicines",
+    "minoxidil": "other-medicines",
+    "Xolair": "other-medicines",
+    "omalizumab": "other-medicines",
 }
-CODED = {  # what can only mean a medicine: an error in the United Kingdom and Australia
+CODED = {  # what can only mean a medicine: an error in the United Kingdom, Australia and the European Union
+    "jabs for sweating": "coded-treatments",
+    "sweat injections": "coded-treatments",
+    "hyperhidrosis injections": "coded-treatments",
+    "a migraine injection": "coded-treatments",
+    "line-reducing injections": "coded-treatments",
+    "wrinkle-softening injections": "coded-treatments",
+    "a muscle relaxer": "coded-treatments",
+    "muscle relaxant": "coded-treatments",
     "wrinkle relaxing injections": "coded-treatments",
     "wrinkle-relaxers": "coded-treatments",
     "Wrinklerelaxing": "coded-treatments",
@@ -176,6 +223,8 @@ AUSTRALIAN = {  # what only Australia forbids, and the others point out
     "Faltenbehandlung": "wrinkle-treatments",
     "zabieg przeciwzmarszczkowy": "wrinkle-treatments",
     "حقن التجاعيد": "wrinkle-treatments",
+}
+SELLING = {  # what the product says nowhere, whatever the law of a country lets others say
     "20% off this week": "inducements",
     "special offer": "inducements",
     "fr€e of charge": "inducements",
@@ -197,8 +246,6 @@ AUSTRALIAN = {  # what only Australia forbids, and the others point out
     "read our testimonials": "testimonials",
     "Erfahrungsberichte": "testimonials",
     "témoignages": "testimonials",
-}
-FROWNED_UPON = {  # what the product's own rules point out everywhere
     "it wears off": "upkeep",
     "time to top up": "upkeep",
     "a top-up": "upkeep",
@@ -222,6 +269,8 @@ FROWNED_UPON = {  # what the product's own rules point out everywhere
     "from £99": "prices",
     "99 zł": "prices",
     "nur 99 €": "prices",
+}
+FROWNED_UPON = {  # what is pointed out everywhere
     "injection": "injections",
     "a quick jab": "injections",
     "💉": "injections",
@@ -244,7 +293,7 @@ def test_a_medicine_by_any_name_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("text", CODED)
 def test_words_that_can_only_mean_a_medicine_are_refused_where_the_regulator_says_so(text: str) -> None:
-    for rules, severity in (("uk", "error"), ("au", "error"), ("eu", "warning"), ("us", "warning")):
+    for rules, severity in (("uk", "error"), ("au", "error"), ("eu", "error"), ("us", "warning")):
         assert (severity, CODED[text]) in found(text, rules)
 
 
@@ -254,8 +303,15 @@ def test_what_australia_forbids_is_pointed_out_elsewhere(text: str) -> None:
         assert (severity, AUSTRALIAN[text]) in found(text, rules)
 
 
+@pytest.mark.parametrize("text", SELLING)
+def test_what_sells_promises_or_presses_is_refused_under_every_jurisdiction(text: str) -> None:
+    for rules in ("us", "uk", "au", "eu"):
+        assert ("error", SELLING[text]) in found(text, rules)
+    assert {severity for severity, _ in found(text, None)} == {"warning"}
+
+
 @pytest.mark.parametrize("text", FROWNED_UPON)
-def test_what_presses_or_prices_is_pointed_out_everywhere(text: str) -> None:
+def test_what_speaks_of_a_treatment_is_pointed_out_everywhere(text: str) -> None:
     for rules in ("us", "uk", "au", "eu", None):
         assert ("warning", FROWNED_UPON[text]) in found(text, rules)
 

@@ -52,6 +52,10 @@ Parking: 2 h max., level -1, bay 12b.
 Room 4a, 2nd floor, door code #4711.
 He is an expert in haute couture and in restyling old chairs.
 Ask for Mrs Boatswain at the desk.
+Toxteth Park, the detox retreat and the toxicology ward are on one bus line.
+The antitoxin is kept at the hospital; toxoplasmosis is no reason to worry.
+The retina clinic is on the first floor; the Matisse print hangs beside it.
+Mr Mattox and Mrs Hattox spoke about ecology and intoxicating smells.
 
 Pulse el botón de abajo o los botones de la página siguiente.
 Podemos ofrecerle una hora el jueves por la mañana.
@@ -180,7 +184,6 @@ PEOPLE_OF_THE_LISTS = (
     "Otto Spritze",
     "Dewi Due",
     "Ann Jab",
-    "Tom Package-Deal",
     "Dr Miracle Jones",
     "Rosa Gratis",
 )
@@ -213,14 +216,63 @@ def test_a_person_may_be_called_like_a_word_of_the_lists(name: str) -> None:
     assert findings({"text": f"Hello {name},\nwith {name}."}, "au", spared=[name]) == ()
 
 
-@pytest.mark.parametrize("name", ["Botoxa Ray", "Ozempik Jones", "Dr Botoss", "Sema Glutide", "Azzalura Smith"])
+@pytest.mark.parametrize(
+    "name",
+    ["Ozempik Jones", "Dr Botoss", "Azzalura Smith", "Vistabella Ruiz", "Min-ji Yeomin", "Ann Disport", "Eva Tox"],
+)
 def test_a_person_is_never_taken_for_a_misspelled_medicine(name: str) -> None:
     assert findings({"text": f"Hello {name},"}, "uk", spared=[name]) == ()
 
 
-@pytest.mark.parametrize("name", ["Botox Jones", "Dr Ozempic", "The Botox Team"])
-def test_a_name_that_is_a_medicine_outright_counts(name: str) -> None:
-    assert findings({"text": f"Hello {name},"}, "uk", spared=[name])[0].severity == "error"
+ADVERTISING_NAMES = (
+    *("Botox Jones", "Dr Ozempic", "The Botox Team", "Ann Lee, wrinkle relaxing injections", "Dr Getbotoxnow"),
+    *("Ann (anti-wrinkle jabs, skinny pen)", "TheBotoxQueen", "Botoxuk", "Nurse Botoxx", "Bot.Ox Ann", "ozempicc"),
+    *("Xeominn & Dysportt", "Ann, injections for excessive sweating", "lip fillers £199", "20% off", "Botoxa Ray"),
+    *("results guaranteed", "Sema Glutide", "B*tox Ann", "b0t0x Ann", "Toxbar Ann", "Nurse Notox", "The Tox Queen"),
+    *("Wrinklerelaxing Ann", "Dr Antiwrinkle", "Abnehmspritze Ann", "Dr Bo toks", "Last Chance Ann"),
+)
+"""What no person is called: a medicine however it is disguised, a phrase of the lists."""
+
+
+@pytest.mark.parametrize("name", ADVERTISING_NAMES)
+def test_a_name_that_advertises_counts(name: str) -> None:
+    for text in (name, f"Hello Ann,\nyou will see {name}."):
+        found = findings({"text": text}, "au", spared=[name])
+        assert found
+        assert found[0].severity == "error"
+    in_the_kingdom = findings({"text": name}, "uk", spared=[name])
+    assert in_the_kingdom[0].severity == ("warning" if name == "Dr Antiwrinkle" else "error")
+
+
+@pytest.mark.parametrize("name", ["dermal fillers", "lip fillers", "cosmetic injections", "five star award winning"])
+def test_what_australia_forbids_is_no_name_there(name: str) -> None:
+    assert findings({"text": f"with {name}."}, "au", spared=[name])[0].severity == "error"
+
+
+def test_a_name_that_is_the_beginning_of_a_phrase_spares_nothing_of_the_phrase() -> None:
+    text = "You will see Wrinkle about wrinkle relaxing injections."
+    assert {one.rule for one in findings({"text": text}, "uk", spared=["Wrinkle"])} >= {"coded-treatments"}
+    assert findings({"text": "About: Wrinkle relaxing"}, "uk", spared=["Wrinkle"])
+    assert findings({"text": "Dr Filler, price on request"}, "uk", spared=["Dr Filler"])[0].rule == "prices"
+
+
+CLINICS = (
+    *("Milagros Clinic", "Praxis Wunder", "1 Loyalty Road", "Five Star House", "Painless Dental", "Miracle"),
+    *("Discount Chemist Building", "Jane Cud", "hello@painless-dental.example", "https://miracle.example/book"),
+)
+"""What clinics and their streets are called."""
+
+
+@pytest.mark.parametrize("rules", ["us", "uk", "au", "eu"])
+@pytest.mark.parametrize("name", CLINICS)
+def test_a_clinic_may_be_called_like_a_promise_and_is_told(name: str, rules: str) -> None:
+    shown = {"text": f"Hello Ann,\n{name} writes to you.", "sender": name}
+    assert {one.severity for one in findings(shown, rules, details=[name])} == {"warning"}
+    assert findings({"text": f"{name}: a discount for you"}, rules, details=[name])[0].severity == "error"
+
+
+def test_a_medicine_in_a_clinics_name_counts() -> None:
+    assert findings({"sender": "The Botox Rooms"}, "uk", details=["The Botox Rooms"])[0].severity == "error"
 
 
 def test_sparing_a_name_spares_nothing_else() -> None:

@@ -100,12 +100,7 @@ TRICKS: dict[str, Callable[[str], str]] = {
     "a style": lambda term: f'<style>p::after {{ content: "{term}" }}</style><p>Hello</p>',
     "a comment": lambda term: f"<p>Hello</p><!-- {term} -->",
 }
-ATTEMPTS = [
-    (trick, term)
-    for trick in TRICKS
-    for term in TERMS
-    if (trick, term) != ("two swapped letters", "botox")  # five letters carry one slip, and these are two
-]
+ATTEMPTS = [(trick, term) for trick in TRICKS for term in TERMS]
 
 
 def forbidden(text: str, rules: str = "uk") -> set[str]:

@@ -149,6 +149,9 @@ SITUATIONS: dict[str, tuple[Changes, str, bool | None, str]] = {
         "is not among",
     ),
     "the mail server is on a private net": ({(RELAY, "A"): ["10.0.0.4"]}, RELAYED, LOOK, "no public address"),
+    "nobody may send": (spf("v=spf1 -all"), "SPF", WRONG, "nobody may send"),
+    "the exchange is this machine": ({("mx.linden.clinic", "A"): ["127.0.0.1"]}, "bounces", LOOK, "private net"),
+    "the exchange is on a private net": ({("mx.linden.clinic", "A"): ["10.0.0.4"]}, "bounces", LOOK, "private net"),
     # DKIM
     "the key is not shown": ({KEY: None}, f"DKIM key {SELECTOR}", WRONG, "its record is not there"),
     "another key is shown": (key(f"v=DKIM1; p={short_public_key(2048)}"), f"DKIM key {SELECTOR}", WRONG, "another key"),

@@ -155,7 +155,7 @@ def test_a_break_written_either_way_is_the_same() -> None:
 
 
 def test_a_message_to_somebody_with_strange_details_is_examined_too() -> None:
-    long = "{% if name == 'Ada' %}a{% endif %}" + "{{ who }} " * 20
+    long = "{% if name == 'Ada' %}a {% endif %}" + "{{ who }} " * 20
     assert errors(with_words(long)) == []
 
 

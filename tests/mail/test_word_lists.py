@@ -47,8 +47,8 @@ def test_every_term_has_a_severity_in_every_jurisdiction() -> None:
 @pytest.mark.parametrize("rules", JURISDICTIONS)
 def test_every_jurisdiction_has_something_to_say(rules: str) -> None:
     counted = Counter(term.severity[rules] for term in LISTS.terms)
-    assert counted["warning"] > 100
-    assert (counted["error"] > 100) == (rules != "us")
+    assert counted["warning"] > 40
+    assert counted["error"] > (200 if rules == "us" else 500)
 
 
 def test_no_term_stands_in_the_lists_twice_after_folding() -> None:
@@ -86,6 +86,8 @@ def test_every_term_is_written_as_it_is_read() -> None:
 
 
 def _example(term: Term) -> str:
+    if term.compound:
+        return f"new{term.compound}"
     return term.text.replace("*", "").replace("NUMBER", "7").replace("CURRENCY", "£")
 
 

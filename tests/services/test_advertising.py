@@ -116,6 +116,61 @@ def test_a_practitioner_may_be_called_almost_like_a_medicine_but_not_like_one(of
         clinic.change_clinic(tx, "riverside", {}, practitioners=["Nurse Botox"])
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Ann Lee, wrinkle relaxing injections", "Dr Getbotoxnow", "Ann (anti-wrinkle jabs, skinny pen)", "Botoxuk"),
+        *("TheBotoxQueen", "Nurse Botoxx", "B-o-t-ox Ann", "Xeominn & Dysportt", "lip fillers £199", "20% off"),
+        *("results guaranteed", "injections for excessive sweating", "Toxbar Ann"),
+    ],
+)
+def test_the_name_of_a_practitioner_is_no_line_for_advertising(office: Office, name: str) -> None:
+    with pytest.raises(ForbiddenWords, match=r"^--practitioner holds"), office.write() as tx:
+        clinic.change_clinic(tx, "riverside", {}, practitioners=["Dr Ann Lee", name])
+    with office.read() as tx:
+        [note] = advertising.notes_on_patient(the_clinic(tx, "riverside"), name)[:1]
+    assert note.endswith("would be held until it is changed.")
+    assert name not in note
+
+
+def test_a_practitioner_called_like_the_beginning_of_a_phrase_does_not_let_the_phrase_pass(
+    office: Office, server: RealServer
+) -> None:
+    with office.write() as tx:
+        clinic.change_clinic(tx, "riverside", {}, practitioners=["Wrinkle"])
+        face = protocols.current(tx)["botulinum-cosmetic"]
+        protocols.save_protocol(tx, dataclasses.replace(face, label={"en": "wrinkle relaxing injections"}))
+    change(office, phone="+44 20 7946 0002")
+    office.clock.set(INVITED_AT)
+    assert office.deliver(to(server)).sent == 0
+    assert server.messages == []
+
+
+@pytest.mark.parametrize(
+    "name", ["Painless Dental", "Milagros", "Praxis Wunder", "Five Star House", "Discount", "Jane Cud"]
+)
+def test_a_clinic_called_like_a_promise_is_told_and_its_mail_goes_out(
+    office: Office, server: RealServer, name: str
+) -> None:
+    change(office, jurisdiction="au")
+    change(office, name=name, sender_name=name, address="1 Loyalty Road")
+    with office.read() as tx:
+        assert any(
+            note.startswith("--name holds") for note in advertising.notes_on_clinic(tx, the_clinic(tx, "riverside"))
+        )
+    office.clock.set(INVITED_AT)
+    assert office.deliver(to(server)).sent == 1
+
+
+def test_a_places_name_which_no_message_shows_locks_nobody_out(office: Office) -> None:
+    change(office, jurisdiction="us")
+    with office.write() as tx:
+        clinic.add_location(tx, "riverside", "The Botox Rooms", {})
+    change(office, jurisdiction="uk")
+    with office.write() as tx:
+        clinic.add_location(tx, "riverside", "Dysport House", {})
+
+
 def test_a_place_of_a_clinic_is_looked_at(office: Office) -> None:
     with pytest.raises(ForbiddenWords, match=r"^--booking-url holds"), office.write() as tx:
         clinic.add_location(tx, "riverside", "High Street", {"booking_url": "https://b.example/%62otox"})

@@ -51,6 +51,21 @@ def reasons(desk: Office, ref: str = "P1") -> set[str]:
         {"booking_url": "https://[::1"},
         {"send_at": "²3:00"},
         {"phone": "  "},
+        {"name": "PayPal <service@paypal.com>"},
+        {"sender_name": "evil.dev"},
+        {"sender_name": "Riverside or evil.dev"},
+        {"name": "evil\u200b.\uff44ev"},
+        {"name": "evil。dev"},
+        {"sender_name": "Dr.evil.dev"},
+        {"sender_name": "www.evil"},
+        {"phone": "020 7946 0000 or evil.dev"},
+        {"phone": "020 7946 0000 \u202e1234"},
+        {"phone": "\u200b"},
+        {"name": "\u200b\u200d"},
+        {"name": "\u3164"},
+        {"sender_name": "\U000e0041\U000e0042"},
+        {"address": "1 River Street\n\u2066London\u2069"},
+        {"address": "\u3164"},
         {"booking_url": "http://insecure.example"},
         {"booking_url": "javascript:alert(1)"},
         {"jurisdiction": "fr"},
@@ -332,3 +347,20 @@ def test_an_opt_in_does_not_lift_what_an_erasure_left(desk: Office) -> None:
 def test_a_holds_code_is_a_code_and_no_place_for_names(desk: Office, code: str) -> None:
     with desk.write() as tx, pytest.raises(BadValue, match="short code"):
         patient.hold_patient(tx, the_clinic(tx, "riverside"), "P1", None, None, code)
+
+
+@pytest.mark.parametrize("name", ["Ann <ann@h.example>", "ann.dev", "\u3164", "Ann \u202egnol"])
+def test_a_practitioners_name_is_seen_and_leads_nowhere(desk: Office, name: str) -> None:
+    with pytest.raises(BadValue, match="--practitioner") as refused, desk.write() as tx:
+        clinic.change_clinic(tx, "riverside", {}, practitioners=[name])
+    assert name not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Dr.Weber", "Prof.Dr.med.Weber", "J.Smith", "St.Mary's", "Skin @ Harbour", "No.1 Clinic", "D. E. Vries", "عيادة"],
+)
+def test_an_ordinary_name_is_no_web_address(desk: Office, name: str) -> None:
+    with desk.write() as tx:
+        changed, _ = clinic.change_clinic(tx, "riverside", {"name": name})
+    assert changed.name == name

@@ -6,7 +6,7 @@ import pytest
 
 from reminders.services import patient
 from reminders.services.find import the_clinic
-from reminders.store import contacts, patients
+from reminders.store import clinics, contacts, patients
 from reminders.store.database import Database
 from tests.services.import_desk import Desk, ago, counts, said, visit
 
@@ -257,3 +257,36 @@ def test_too_many_rows_of_one_number_are_turned_away(desk: Desk) -> None:
     report = desk.rows(*({"patient_ref": "1", "phone": f"020 {n}"} for n in range(7_010)))
     assert (report.rejected, report.rows) == (2_010, 7_010)
     assert said(report)[0] == (5_002, "patient_ref")
+
+
+def test_a_practitioner_whose_name_advertises_is_left_out_and_the_row_is_taken(desk: Desk) -> None:
+    with desk.writing() as tx:
+        clinics.change_clinic(tx, desk.clinic_id(tx), {"jurisdiction": "uk"})
+    report = desk.rows(
+        visit("1", practitioner="Nurse Botoxx", given_name="Ann", location="Dysport House"),
+        visit("2", practitioner="Ann Lee, wrinkle relaxing injections", given_name="Botox Betty", location=""),
+        visit("3", practitioner="Dr Hope Price", given_name="Price", location=""),
+    )
+    assert counts(report) == (3, 0, 0, 0)
+    assert report.new_practitioners == ("Dr Hope Price",)
+    assert report.new_locations == ("Dysport House",)
+    warned = [(problem.row, problem.column, problem.problem) for problem in report.warnings]
+    left_out = {(row, column): problem for row, column, problem in warned}
+    assert sorted(left_out) == [(2, "practitioner"), (3, "given_name"), (3, "practitioner")]
+    assert left_out[2, "practitioner"] == "holds the name of a botulinum toxin (botox): left out"
+    assert "would be held until it is changed" in left_out[3, "given_name"]
+    assert "Betty" not in left_out[3, "given_name"]
+
+
+def test_a_practitioner_whom_the_clinic_has_stays_with_the_row(desk: Desk) -> None:
+    with desk.writing() as tx:
+        clinics.change_clinic(tx, desk.clinic_id(tx), {"jurisdiction": "uk"})
+        clinics.add_practitioner(tx, desk.clinic_id(tx), "Nurse Botox")
+    assert desk.rows(visit("1", practitioner="nurse botox")).warnings == ()
+    assert desk.treatments("1")[0].practitioner_id is not None
+
+
+def test_without_a_jurisdiction_no_name_of_a_file_is_left_out(desk: Desk) -> None:
+    with desk.writing() as tx:
+        clinics.change_clinic(tx, desk.clinic_id(tx), {"jurisdiction": None})
+    assert desk.rows(visit("1", practitioner="Nurse Botox")).new_practitioners == ("Nurse Botox",)

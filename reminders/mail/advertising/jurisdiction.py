@@ -5,7 +5,7 @@ shown, logged and kept; a clinic without a jurisdiction is warned of everything 
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reminders.mail.advertising import word_lists
@@ -38,21 +38,28 @@ class Finding:
 
 
 def findings(
-    surfaces: Mapping[str, str], jurisdiction: str | None, *, spared: Collection[str] = ()
+    surfaces: Mapping[str, str],
+    jurisdiction: str | None,
+    *,
+    spared: Collection[str] = (),
+    details: Collection[str] = (),
 ) -> tuple[Finding, ...]:
     """Return what the lists find on named surfaces ("subject", "HTML", "sender", …), errors first.
 
     A surface may be plain text, HTML, a link or an address: markup, entities and encodings are read through. `spared`
-    are the names of people shown there: one that is a medicine's name outright counts, one that merely lies near a
-    term, or is a word of the lists that people are called (Price), does not. A jurisdiction of `None` gets every term
-    as a warning.
+    are the names of people shown there, `details` the names and addresses of a clinic: what only they make, standing
+    whole, is not counted where people are called so (Price), and is a warning where clinics and streets are (Loyalty
+    Road). A jurisdiction of `None` gets every term as a warning.
     """
-    names = _spared(spared)
+    people, places = _made_of(spared), _made_of(details)
+    free = set[Term]().union(*(matcher().spared_in_a_name(one) for one in people))
+    soft = set[Term]().union(*(matcher().softened_in_a_place(one) for one in places))
+    names = [one.sequences[0] for one in (*people, *places)]
     found = [
         Finding(where, severity, term.rule, term.text)
         for where, text in surfaces.items()
-        for term in matcher().find(_without(read(text), names))
-        if (severity := _severity(term, jurisdiction)) is not None
+        for term, doubtful in _found(read(text), free, soft, names)
+        if (severity := "warning" if doubtful else _severity(term, jurisdiction)) is not None
     ]
     order = {where: at for at, where in enumerate(surfaces)}
     return tuple(sorted(set(found), key=lambda one: (one.severity, order[one.where], one.rule, one.term)))
@@ -78,10 +85,27 @@ def _severity(term: Term, jurisdiction: str | None) -> Severity | None:
     return term.severity.get(jurisdiction)
 
 
-def _spared(values: Collection[str]) -> list[tuple[str, ...]]:
-    """Return the words of each name that is left out of the search; a name that is a medicine's outright is not."""
-    names = [read(value) for value in values if value.strip()]
-    return [name.sequences[0] for name in names if name.sequences[0] and not matcher().names_outright(name)]
+def _made_of(values: Collection[str]) -> list[Words]:
+    """Return the words of each name, the longest name first: it may hold a shorter one."""
+    words = [read(value) for value in dict.fromkeys(values) if value.strip()]
+    return sorted((one for one in words if one.sequences[0]), key=lambda one: -len(one.sequences[0]))
+
+
+def _found(
+    words: Words, free: set[Term], soft: set[Term], names: Sequence[tuple[str, ...]]
+) -> Iterator[tuple[Term, bool]]:
+    """Yield each term found and whether a clinic's details alone make it; not those that people's names alone make.
+
+    What begins in a name and goes on after it is made by neither alone, and counts.
+    """
+    found = matcher().find(words)
+    if not found & (free | soft):
+        yield from ((term, False) for term in found)
+        return
+    elsewhere = matcher().find(_without(words, names))
+    for term in found:
+        if term in elsewhere or term not in free:
+            yield term, term in soft and term not in elsewhere
 
 
 def _without(words: Words, names: Sequence[tuple[str, ...]]) -> Words:
@@ -91,9 +115,18 @@ def _without(words: Words, names: Sequence[tuple[str, ...]]) -> Words:
     alone = {word for name in names for word in name}
     return Words(
         sequences=tuple(_taken_out(sequence, names) for sequence in words.sequences),
-        asides=tuple(_taken_out(sequence, names) for sequence in words.asides),
+        asides=tuple(_cut_off(_taken_out(sequence, names), names) for sequence in words.asides),
         covered=tuple(one for one in words.covered if not any(re.fullmatch(one, word) for word in alone)),
     )
+
+
+def _cut_off(aside: tuple[str, ...], names: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """Return a stretch of words without the names that its ends cut in two."""
+    for name in names:
+        for size in range(len(name) - 1, 0, -1):
+            aside = aside[size:] if aside[:size] == name[-size:] else aside
+            aside = aside[:-size] if aside[-size:] == name[:size] else aside
+    return aside
 
 
 def _taken_out(sequence: tuple[str, ...], names: Sequence[tuple[str, ...]]) -> tuple[str, ...]:

@@ -105,6 +105,8 @@ def _remembered(chunk: str) -> _Piece:
 def _taken_apart(chunk: str) -> _Piece:
     text = folded(chunk)
     tokens = _tokens(text)
+    if "://" in text or text.startswith("mailto:"):  # the sign of an encoding, %20, is no share of a price
+        tokens = [one for one in tokens if one != "%"]
     for decoded in _decoded(chunk):
         tokens += _tokens(folded(decoded))
     words = tuple(_word(token) for token in tokens)

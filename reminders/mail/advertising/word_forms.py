@@ -72,7 +72,7 @@ def name_of(phrase: Phrase) -> Name | None:
     """Return a term as one run of letters, where it may be disguised and is long enough to be known again."""
     *inner, (_, any_ending) = phrase.words
     letters = "".join(word for word, _ in phrase.words)
-    if phrase.term.tricks != "full" or any(star for _, star in inner):
+    if phrase.term.tricks != "full" or phrase.term.compound or any(star for _, star in inner):
         return None
     if len(letters) < SHORTEST_NAME or NUMBER in letters:
         return None

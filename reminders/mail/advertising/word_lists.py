@@ -35,7 +35,7 @@ class Term:
     Two entries are never equal, so that each is found for itself.
 
     `fuzzy` and `joined` say whether misspellings, and words that together spell the term, count where `tricks` is
-    "full".
+    "full"; `names` that it counts also where a person is called so. A term in stars stands for the words made with it.
     """
 
     text: str
@@ -45,13 +45,20 @@ class Term:
     tricks: Literal["full", "plain"]
     fuzzy: bool
     joined: bool
+    names: bool
+
+    @property
+    def compound(self) -> str:
+        """Return what the words of this term are made with; empty for every term without a star before it."""
+        return self.text.strip("*") if self.text.startswith("*") else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
     """A list: what its terms are, and what to do instead.
 
-    `negatable` says that a sentence which denies a term is left alone, `names` that a person called so counts too.
+    `negatable` says that a sentence which denies a term is left alone, `places` that clinics and streets are called so:
+    in their own names and addresses a term is a warning.
     """
 
     rule: str
@@ -59,7 +66,7 @@ class Group:
     instead: str
     sources: tuple[str, ...]
     negatable: bool
-    names: bool
+    places: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +128,8 @@ def _plain(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def _group(rule: str, entry: Mapping[str, Any]) -> Group:
-    negatable, names = bool(entry.get("negatable", False)), bool(entry.get("names", False))
-    return Group(rule, entry["title"], entry["instead"], tuple(entry["sources"]), negatable, names)
+    negatable, places = bool(entry.get("negatable", False)), bool(entry.get("places", False))
+    return Group(rule, entry["title"], entry["instead"], tuple(entry["sources"]), negatable, places)
 
 
 def _source(entry: Mapping[str, Any]) -> Source:
@@ -139,7 +146,8 @@ def _terms(rule: str, entry: Mapping[str, Any]) -> Iterator[Term]:
                 language=language,
                 rule=rule,
                 severity=own.get("severity", entry["severity"]),
-                tricks=entry["tricks"],
+                tricks=own.get("tricks", entry["tricks"]),
                 fuzzy=own.get("fuzzy", entry.get("fuzzy", True)),
                 joined=own.get("joined", True),
+                names=own.get("names", entry.get("names", False)),
             )

@@ -15,7 +15,7 @@ from rapidfuzz.distance import DamerauLevenshtein
 from reminders.mail.advertising import word_lists
 from reminders.mail.advertising.lookalikes import folded, shape, single
 from reminders.mail.advertising.visible_words import Words
-from reminders.mail.advertising.word_forms import Name, Phrase, name_of, phrase_of
+from reminders.mail.advertising.word_forms import SHORTEST_NAME, Name, Phrase, name_of, phrase_of
 from reminders.mail.advertising.word_lists import Lists, Term
 
 SHORTEST_MISSPELLED = 6
@@ -40,21 +40,22 @@ _NEGATORS = frozenset(
 class _Look:
     """What is known of one word.
 
-    `outright` are the terms that it is, `disguised` those that it holds; `letters` is its shape with repeated letters
-    once, `mended` the word of the lists that it misspells; `phrases` of which it is the first word, by the second one's
-    first two letters; `begins` says that it may be the first piece of a term that was taken apart.
+    `outright` are the terms that it is, `held` those that it holds, `misspelt` those that it only comes near to;
+    `letters` is its shape with repeated letters once, `mended` the word of the lists that it misspells; `phrases` of
+    which it is the first word, by the second one's first two letters; `begins` says that it may be the first piece of
+    a term that was taken apart.
     """
 
     outright: frozenset[Term]
-    disguised: frozenset[Term]
+    held: frozenset[Term]
+    misspelt: frozenset[Term]
     letters: str
     mended: str
     phrases: Mapping[str, Sequence[Phrase]]
     begins: bool
 
-    @property
-    def found(self) -> bool:
-        return bool(self.outright or self.disguised)
+    def found(self, *, fuzzy: bool) -> frozenset[Term]:
+        return self.outright | self.held | self.misspelt if fuzzy else self.outright | self.held
 
 
 class Matcher:
@@ -62,7 +63,8 @@ class Matcher:
 
     def __init__(self, lists: Lists) -> None:
         """Take every term apart, as every text is taken apart."""
-        phrases = [phrase_of(term) for term in lists.terms]
+        phrases = [phrase_of(term) for term in lists.terms if not term.compound]
+        self._compounds = [(folded(term.compound), term) for term in lists.terms if term.compound]
         self._whole, self._starred = _by_first_word(phrases)
         self._names = [name for phrase in phrases if (name := name_of(phrase))]
         self._by_letters = _grouped((name.letters[:_HEAD], name) for name in self._names)
@@ -72,36 +74,48 @@ class Matcher:
         self._ways = {letters[:end] for letters in self._joined for end in range(1, len(letters) + 1)}
         self._misspelled = {name.letters: name.term for name in self._names if name.term.fuzzy and not name.any_ending}
         self._near = _by_length(self._misspelled)
+        self._swapped = _swapped(word for word in self._misspelled if len(word) == SHORTEST_NAME)
         self._vocabulary = _by_length(_long_words(phrases))
-        self._spared = {folded(word) for word in lists.spared}
-        self._names_of_products = {rule for rule, group in lists.groups.items() if group.names}
+        self._spared = {folded(word) for word in lists.spared if "*" not in word}
+        patterns = sorted(folded(word).replace("*", ".*") for word in lists.spared if "*" in word)
+        self._no_compound = re.compile("|".join(patterns))
+        self._called = {rule for rule, group in lists.groups.items() if group.places}
         self._negatable = {rule for rule, group in lists.groups.items() if group.negatable}
         self._look = functools.lru_cache(maxsize=16_384)(self._look_at)
+        self._softened = functools.lru_cache(maxsize=1024)(self._called_so)
         self._uncovered = functools.lru_cache(maxsize=1024)(self._hidden_in)
 
-    def find(self, words: Words) -> set[Term]:
-        """Return the terms found in the words of one surface."""
+    def find(self, words: Words, *, fuzzy: bool = True) -> set[Term]:
+        """Return the terms found in the words of one surface; misspelled ones only where `fuzzy`."""
         looks = {word: self._look(word) for word in words.every()}
-        found: set[Term] = set().union(*(look.outright | look.disguised for look in looks.values() if look.found))
+        found: set[Term] = set().union(*(look.found(fuzzy=fuzzy) for look in looks.values()))
         found = found.union(*(self._uncovered(pattern) for pattern in words.covered))
         starting = {word for word, look in looks.items() if look.phrases or look.begins}
-        changed = any(look.mended != word for word, look in looks.items())
+        changed = fuzzy and any(look.mended != word for word, look in looks.items())
         for sequence in (*words.sequences, *words.asides):
             found.update(self._in_order(sequence, looks, starting))
             if changed:
                 found.update(self._misspelled_phrases([looks[word].mended for word in sequence]))
         return found
 
-    def names_outright(self, words: Words) -> bool:
-        """Tell whether words name a product without any disguise."""
-        return any(term.rule in self._names_of_products for one in words.sequences for term in self._outright(one))
+    def spared_in_a_name(self, words: Words) -> set[Term]:
+        """Return the terms in a person's name that people are called: misspellings, and ordinary single words.
 
-    def _outright(self, sequence: Sequence[str]) -> Iterator[Term]:
-        """Yield the terms that stand in a sequence as they are written."""
-        for at, word in enumerate(sequence):
-            look = self._look(word)
-            yield from look.outright
-            yield from self._phrases_at(sequence, at, look)
+        A term of several words is no name, nor is a medicine's, however it is disguised.
+        """
+        found = self.find(words)
+        firm = self.find(words, fuzzy=False) if found else found
+        return {term for term in found if term not in firm or not (term.names or " " in term.text)}
+
+    def softened_in_a_place(self, words: Words) -> frozenset[Term]:
+        """Return the terms in the name or the address of a clinic that clinics and streets are called.
+
+        All messages of a clinic show the same ones: they are remembered.
+        """
+        return self._softened(words)
+
+    def _called_so(self, words: Words) -> frozenset[Term]:
+        return frozenset(term for term in self.find(words) if term.rule in self._called)
 
     def _misspelled_phrases(self, mended: Sequence[str]) -> Iterator[Term]:
         """Yield the disguisable terms of several words in a sequence whose misspelled words were put right."""
@@ -128,9 +142,11 @@ class Matcher:
         phrases = [*self._whole.get(word, ()), *starred]
         alone = [one for one in phrases if len(one.words) == 1 and one.term.rule not in self._negatable]
         spared = word in self._spared
+        held = () if spared else tuple(self._within(word)) or (() if alone else tuple(self._made_with(letters, word)))
         return _Look(
             outright=frozenset(phrase.term for phrase in alone),
-            disguised=frozenset() if spared else frozenset((*self._within(word), *self._misspelling(word))),
+            held=frozenset(held),
+            misspelt=frozenset() if spared else frozenset(self._misspelling(word)),
             letters=letters,
             mended=word if spared or word in self._whole else self._closest(word, self._vocabulary, 1) or word,
             phrases=_by_second_word(phrase for phrase in phrases if phrase not in alone),
@@ -148,7 +164,16 @@ class Matcher:
             doubled = (name for name in _begun(self._by_once, collapsed) if name.once in collapsed)
             yield from (name.term for name in doubled if name.stands_doubled_in(one))
 
+    def _made_with(self, letters: str, word: str) -> Iterator[Term]:
+        """Yield the terms in stars with which a word is made: newtox, toxbar; only some words are made otherwise."""
+        for core, term in self._compounds:
+            ends = letters.startswith(core) or letters.endswith(core) or (not core.isascii() and core in word)
+            if ends and len(letters) > len(core) and not self._no_compound.fullmatch(letters):
+                yield term
+
     def _misspelling(self, word: str) -> Iterator[Term]:
+        if (swapped := self._swapped.get(word)) is not None:
+            yield self._misspelled[swapped]
         closest = self._closest(word, self._near, 1)
         if closest is None and len(word) >= SHORTEST_TWICE_MISSPELLED:
             closest = self._closest(word, self._near, 2)
@@ -233,6 +258,12 @@ def _grouped(keyed: Iterable[tuple[str, Name]]) -> dict[str, list[Name]]:
     for key, name in keyed:
         found.setdefault(key, []).append(name)
     return found
+
+
+def _swapped(words: Iterable[str]) -> dict[str, str]:
+    """Return short words by what two swapped neighbours make of them: they are too short for any other slip."""
+    ways = ((word, at, word[at : at + 2]) for word in words for at in range(len(word) - 1))
+    return {word[:at] + pair[::-1] + word[at + 2 :]: word for word, at, pair in ways if pair[0] != pair[1]}
 
 
 def _by_length(words: Iterable[str]) -> dict[int, list[str]]:

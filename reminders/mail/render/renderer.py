@@ -54,7 +54,7 @@ class Renderer:
     def render(self, facts: MessageFacts, links: MessageLinks) -> RenderedMessage:
         """Return the message in words; raises `UnprintableValue` or `TemplateBroken`."""
         values = shown.values_of(facts, links)
-        name, own = _template_of(facts), self._words(facts)
+        name, own = _named(facts), self._words(facts)
         subject = self._subject(name, own, values)
         glued = shown.in_text(values, facts)
         body = "\n\n".join(self._filled(name, own.paragraphs, glued))
@@ -73,7 +73,7 @@ class Renderer:
             try:
                 self._prepared[source] = prepare(source)
             except TemplateUnreadable as error:
-                raise TemplateBroken(template=name, problem=error.problem) from error
+                raise TemplateBroken(template=_named(facts), problem=error.problem) from error
         return self._prepared[source]
 
     def _subject(self, name: str, own: OwnWords, values: Mapping[str, str]) -> str:
@@ -147,6 +147,13 @@ def _is_html(name: str | None) -> bool:
 
 def _template_of(facts: MessageFacts) -> str:
     return f"{facts.class_name}/{facts.stage}/{facts.language}.txt"
+
+
+def _named(facts: MessageFacts) -> str:
+    """Return what a complaint calls the template: a clinic's own by its version, one of ours by its file."""
+    if facts.own is None:
+        return _template_of(facts)
+    return f"{facts.class_name}/{facts.stage}/{facts.language}@{facts.own.version}"
 
 
 def _wrapped(text: str) -> str:

@@ -32,6 +32,8 @@ _TOO_MUCH = f"what it says is over {LONGEST_OUTPUT // 1024} KB"
 _NO_TEXT = "only text can be shown"
 _NO_DAY = 'date can be used with opens, closes or a day such as "2027-03-25"'
 _NO_TIME = 'time can be used with a time such as "17:30"'
+_DAY = re.compile(r"(?:19|2[0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}")
+_TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 _MARKS = str.maketrans({GLUE: " ", APART: None, JOINED: None})
 _WORD_BEGINS = re.compile(r"(?<![^\W_])(?<!['’])[^\W_]")
 _PARAGRAPH_ENDS = re.compile(r"\n[ \t]*\n[ \t\n]*")  # not \s, to which the product's own marks are blanks
@@ -161,7 +163,7 @@ def _date(context: Context, value: str) -> str:
     if not value:
         return ""
     try:
-        day = dt.date.fromisoformat(value)
+        day = dt.date.fromisoformat(value if _DAY.fullmatch(value) else "")
     except ValueError:
         raise SecurityError(_NO_DAY) from None
     return wording.day_in_words(
@@ -173,10 +175,9 @@ def _date(context: Context, value: str) -> str:
 def _time(context: Context, value: str) -> str:
     if not value:
         return ""
-    try:
-        time = dt.time.fromisoformat(value)
-    except ValueError:
-        raise SecurityError(_NO_TIME) from None
+    if not _TIME.fullmatch(value):
+        raise SecurityError(_NO_TIME)
+    time = dt.time.fromisoformat(value)
     american = context.get("jurisdiction") == "us" and _language(context) == "en"
     return format_time(time, "short", locale="en_US" if american else _locale(_language(context)))
 

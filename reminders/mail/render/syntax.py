@@ -13,6 +13,7 @@ from typing import cast
 
 from jinja2 import Environment, TemplateError, nodes
 
+from reminders.mail.render.marks import Refused, look_at_marks
 from reminders.mail.templates.file import Complaint
 from reminders.mail.templates.outline import Branch, Choice, Piece, Pieces, Said, Shown
 
@@ -27,17 +28,9 @@ BODY_NAMES = frozenset(
     }
 )
 SUBJECT_NAMES = frozenset({"sender", "clinic"})
-DEEPEST = 10
-MOST_TAGS = 1_000
-MOST_CHOICES = 40
-MOST_MARKS = 40
-LONGEST_QUOTE = 200
-_OPERATORS = frozenset({"==", "!=", "|", "(", ")"})
-_BLOCKS = ("if", "elif", "else", "endif")
 _LONE_TAG = re.compile(r"^[ \t]*(\{%[^%\n]{0,500})%\}[ \t]*\n", re.MULTILINE)
 _LONGEST_NAMED = 30
 
-Lexed = tuple[int, str, str]
 Known = tuple[frozenset[str], frozenset[str]]
 
 
@@ -49,12 +42,6 @@ class Part:
     pieces: Pieces
 
 
-class _Refused(Exception):
-    def __init__(self, line: int, what: str) -> None:
-        self.line, self.what = line, what
-        super().__init__(what)
-
-
 def read(
     environment: Environment, source: str, first_line: int, names: frozenset[str]
 ) -> tuple[Part | None, tuple[Complaint, ...]]:
@@ -62,82 +49,31 @@ def read(
     source = _LONE_TAG.sub(
         "\\1\n%}", source
     )  # a tag alone on its line leaves no empty line, and lines keep their count
+    found: list[Refused] = []
     try:
-        _look_at_marks(environment, source)
+        look_at_marks(environment, source, found)
+        if found:
+            return None, _complaints(found, first_line)
         tree = environment.parse(source)
-        pieces = _Reader(names, first_line - 1).pieces(tree.body)
-    except _Refused as refused:
-        return None, (Complaint(first_line - 1 + refused.line, "error", refused.what),)
+        reader = _Reader(names, first_line - 1)
+        pieces = reader.pieces(tree.body)
+        if reader.found:
+            return None, _complaints(reader.found, first_line)
+    except Refused as refused:
+        return None, _complaints([*found, refused], first_line)
     except TemplateError as error:
         line = getattr(error, "lineno", None) or 1
         what = "a tag is not written as it should be: {{ name }} or {% if name %} … {% else %} … {% endif %}"
-        return None, (Complaint(first_line - 1 + line, "error", what),)
+        return None, (*_complaints(found, first_line), Complaint(first_line - 1 + line, "error", what))
     except (RecursionError, ValueError, OverflowError):  # the engine's own reading of numbers, names and nesting
-        return None, (Complaint(first_line, "error", "it holds a tag that cannot be read"),)
+        unread = Complaint(first_line, "error", "it holds a tag that cannot be read")
+        return None, (*_complaints(found, first_line), unread)
     _compare_bare_values(environment, tree)
     return Part(tree, pieces), ()
 
 
-def _look_at_marks(environment: Environment, source: str) -> None:
-    """Raise for anything in a tag that is no name, quoted text or sign of the list, before the parser sees it."""
-    depth = tags = choices = 0
-    tag: list[Lexed] = []
-    for line, kind, value in environment.lex(source):
-        if kind in {"block_begin", "variable_begin"}:
-            tags += 1
-            if tags > MOST_TAGS:
-                raise _Refused(line, f"it has over {MOST_TAGS} tags")
-            tag = [(line, kind, value)]
-        elif kind.startswith(("comment", "raw")):
-            raise _Refused(line, "comments ({# #}) and raw blocks cannot be used in a template")
-        elif kind == "data":
-            _look_at_words(line, value)
-        else:
-            tag.append((line, kind, value))
-        if kind in {"block_end", "variable_end"}:
-            word = _look_at_tag(tag)
-            depth += (word == "if") - (word == "endif")
-            choices += word in {"if", "elif"}
-            if choices > MOST_CHOICES:
-                raise _Refused(tag[0][0], f"it has over {MOST_CHOICES} ifs")
-            if depth > DEEPEST:
-                raise _Refused(tag[0][0], f"the ifs stand more than {DEEPEST} deep in one another")
-            tag = []
-    if tag:
-        raise _Refused(tag[0][0], "a tag begins here and is not closed: {{ name }} or {% if name %}")
-
-
-def _look_at_words(line: int, words: str) -> None:
-    for mark in ("}}", "%}", "#}"):
-        before, found, _ = words.partition(mark)
-        if found:
-            raise _Refused(line + before.count("\n"), f"{mark} stands there without its beginning")
-
-
-def _look_at_tag(tag: list[Lexed]) -> str:
-    """Look at one whole tag; return its word (`if`, `elif`, `else`, `endif`), or nothing for a value."""
-    line, begins, opening = tag[0]
-    if opening not in {"{{", "{%"} or tag[-1][2] not in {"}}", "%}"}:
-        raise _Refused(line, "write the tag without a dash or a plus: {{ name }} or {% if name %}")
-    marks = [mark for mark in tag[1:-1] if mark[1] != "whitespace"]
-    if len(marks) > MOST_MARKS:
-        raise _Refused(line, "the tag is too long")
-    if begins == "block_begin" and (not marks or marks[0][1] != "name" or marks[0][2] not in _BLOCKS):
-        raise _Refused(line, "only {% if %}, {% elif %}, {% else %} and {% endif %} can stand here")
-    for at, kind, value in marks:
-        _look_at_mark(at, kind, value)
-    return marks[0][2] if begins == "block_begin" else ""
-
-
-def _look_at_mark(line: int, kind: str, value: str) -> None:
-    if kind == "operator" and value not in _OPERATORS:
-        raise _Refused(line, f'"{value}" cannot be used in a tag: a value is shown, or compared with == or !=')
-    if kind in {"integer", "float"}:
-        raise _Refused(line, "numbers cannot be used in a tag: every value is text, in quotes")
-    if kind == "string" and (len(value) > LONGEST_QUOTE or set(value) & set("\\{}\n")):
-        raise _Refused(line, f"a text in quotes has at most {LONGEST_QUOTE} letters, and no \\, {{ or }}")
-    if kind not in {"operator", "name", "string", "integer", "float"}:
-        raise _Refused(line, "this cannot be used in a tag")
+def _complaints(found: list[Refused], first_line: int) -> tuple[Complaint, ...]:
+    return tuple(Complaint(first_line - 1 + one.line, "error", one.what) for one in found)
 
 
 class _Reader:
@@ -146,18 +82,24 @@ class _Reader:
     def __init__(self, names: frozenset[str], lines_before: int) -> None:
         self._names = names
         self._before = lines_before
+        self.found: list[Refused] = []
 
     def pieces(self, body: list[nodes.Node]) -> Pieces:
         return tuple(piece for node in body for piece in self._read(node))
 
     def _read(self, node: nodes.Node) -> Iterator[Piece]:
+        for child in node.nodes if type(node) is nodes.Output else (node,):
+            try:
+                yield self._piece(child)
+            except Refused as refused:
+                self.found.append(refused)
+
+    def _piece(self, node: nodes.Node) -> Piece:
         if type(node) is nodes.If:
-            yield self._choice(node)
-        elif type(node) is nodes.Output:
-            for child in node.nodes:
-                yield self._said(child) if type(child) is nodes.TemplateData else self._shown(child)
-        else:
-            raise _unknown(node)
+            return self._choice(node)
+        if type(node) is nodes.TemplateData:
+            return self._said(node)
+        return self._shown(cast("nodes.Expr", node))
 
     def _said(self, node: nodes.TemplateData) -> Said:
         return Said(self._before + node.lineno, node.data)
@@ -167,49 +109,59 @@ class _Reader:
         for way in (node, *node.elif_):
             if type(way) is not nodes.If:
                 raise _unknown(way)
-            known, unknown = self._test(way.test)
+            known, unknown = self._asked(way.test)
             branches.append(Branch(otherwise | known, self.pieces(way.body)))
             otherwise |= unknown
         branches.append(Branch(otherwise, self.pieces(node.else_)))
         return Choice(self._before + node.lineno, tuple(branches))
 
+    def _asked(self, test: nodes.Node) -> Known:
+        try:
+            return self._test(test)
+        except Refused as refused:
+            self.found.append(refused)
+            return frozenset(), frozenset()
+
     def _shown(self, node: nodes.Expr) -> Shown:
         filters: list[str] = []
+        instead = ""
         inner: nodes.Node | None = node
         while type(inner) is nodes.Filter:
             filters.append(self._filter(inner))
+            if inner.args:
+                instead = self._text(cast("nodes.Const", inner.args[0])) or instead
             inner = inner.node
         if len(filters) > len(FILTERS):
-            raise _Refused(node.lineno, "too many filters stand in a row")
+            raise Refused(node.lineno, "too many filters stand in a row")
         line = self._before + node.lineno
         if type(inner) is nodes.Name:
-            return Shown(line, self._name(inner), "", tuple(reversed(filters)))
+            return Shown(line, self._name(inner), "", tuple(reversed(filters)), instead)
         if type(inner) is nodes.Const:
-            return Shown(line, None, self._text(inner), tuple(reversed(filters)))
+            return Shown(line, None, self._text(inner), tuple(reversed(filters)), instead)
         raise _unknown(inner or node)
 
     def _name(self, node: nodes.Name) -> str:
         if node.ctx != "load" or node.name not in self._names:
             if node.name in BODY_NAMES:
-                raise _Refused(node.lineno, f"{node.name} cannot stand in the subject: only sender and clinic can")
+                raise Refused(node.lineno, f"{node.name} cannot stand in the subject: only sender and clinic can")
             known = ", ".join(sorted(self._names, key=lambda name: (name.lower(), name)))
-            raise _Refused(node.lineno, f'there is no value "{_named(node.name)}": there are {known}')
+            raise Refused(node.lineno, f'there is no value "{_named(node.name)}": there are {known}')
         return node.name
 
     def _text(self, node: nodes.Const) -> str:
         if type(node.value) is not str:
-            raise _Refused(node.lineno, "only a name or a text in quotes can stand in a tag")
+            raise Refused(node.lineno, "only a name or a text in quotes can stand in a tag")
         return node.value
 
     def _filter(self, node: nodes.Filter) -> str:
         if node.name not in FILTERS:
             known = ", ".join(FILTERS)
-            raise _Refused(node.lineno, f'there is no filter "{_named(node.name)}": there are {known}')
+            raise Refused(node.lineno, f'there is no filter "{_named(node.name)}": there are {known}')
         given = len(node.args)
         if node.kwargs or node.dyn_args or node.dyn_kwargs or given != (node.name == "default"):
-            raise _Refused(node.lineno, 'only default takes something in brackets, one text: default("text")')
+            raise Refused(node.lineno, 'only default takes something in brackets, one text: default("text")')
         if given and type(node.args[0]) is not nodes.Const:
-            raise _Refused(node.lineno, 'default takes one text in quotes: default("text")')
+            raise Refused(node.lineno, 'default takes one text in quotes: default("text")')
         if given:
             self._text(cast("nodes.Const", node.args[0]))
         return node.name
@@ -232,10 +184,10 @@ class _Reader:
 
     def _comparison(self, node: nodes.Compare) -> Known:
         if len(node.ops) != 1 or node.ops[0].op not in {"eq", "ne"}:
-            raise _Refused(node.lineno, "values can be compared with == or != alone")
+            raise Refused(node.lineno, "values can be compared with == or != alone")
         left, right = self._shown(node.expr), self._shown(node.ops[0].expr)
         if left.name is None or right.name is not None or left.filters or right.filters:
-            raise _Refused(node.lineno, 'a comparison is a name, == or !=, and a text in quotes: language == "en"')
+            raise Refused(node.lineno, 'a comparison is a name, == or !=, and a text in quotes: language == "en"')
         names, none = frozenset({left.name}), frozenset[str]()
         filled, empty = (names, none) if right.text else (none, names)
         return (filled, empty) if node.ops[0].op == "eq" else (empty, filled)
@@ -248,8 +200,8 @@ def _compare_bare_values(environment: Environment, tree: nodes.Template) -> None
         compared.expr = bare
 
 
-def _unknown(node: nodes.Node) -> _Refused:
-    return _Refused(node.lineno, "this cannot be used in a template: show a name, or ask for it with if")
+def _unknown(node: nodes.Node) -> Refused:
+    return Refused(node.lineno, "this cannot be used in a template: show a name, or ask for it with if")
 
 
 def _named(name: str) -> str:

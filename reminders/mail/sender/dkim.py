@@ -26,7 +26,10 @@ SIGNED = (
     *("Auto-Submitted", "Content-Language", "MIME-Version", "Content-Type"),
 )
 """The one-click fields are among them, as RFC 8058 4 demands."""
-ONLY_ONCE = ("From", "Reply-To", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type")
+ONLY_ONCE = (
+    *("From", "Reply-To", "To", "Subject", "Date", "Message-ID", "List-Unsubscribe", "List-Unsubscribe-Post"),
+    *("MIME-Version", "Content-Type"),
+)
 """Named once more than they stand there: a field of that name added on the way breaks the signature (RFC 6376 8.15)."""
 _BLANKS = re.compile(rb"[ \t]+")
 _FOLD = re.compile(rb"\r\n(?=[ \t])")

@@ -4,12 +4,12 @@ Invariants: nothing is said to be missing that merely could not be asked; one ex
 names (RFC 2606, RFC 6761) are never asked about, since nobody can own them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from reminders.mail.sender.dkim_check import dkim_findings
 from reminders.mail.sender.dmarc_check import DmarcReport, dmarc_findings, examine_dmarc
 from reminders.mail.sender.finding import ASK_AGAIN, Sender, SenderFinding, look_at, right, wrong
-from reminders.mail.sender.name_service import Fault, NameService
+from reminders.mail.sender.name_service import Address, Answer, Fault, NameService
 from reminders.mail.sender.spf import examine_spf
 from reminders.mail.sender.spf_check import relay_addresses, spf_findings, spf_passes
 
@@ -80,12 +80,24 @@ def _receives(names: NameService, about: str, domain: str, otherwise: str) -> Se
         if all(answer.missing for answer in reached):
             said = f"the mail servers named for {domain} do not exist: {otherwise}"
             return wrong(about, said, f"mend the MX records of {domain}")
+        if _inside(reached):
+            said = f"the mail servers named for {domain} have addresses of a private net alone: {otherwise}"
+            return look_at(about, said, f"mend the MX records of {domain}, unless only your own net writes to it")
         return right(about, f"{domain} takes mail")
     if exchanges.unknown:
         return look_at(about, f"not known: {exchanges.fault}", ASK_AGAIN)
     own = names.addresses(domain)
+    if _inside([own]):
+        said = f"{domain} has no MX record, and an address of a private net alone: {otherwise}"
+        return look_at(about, said, advice)
     if own.values:
         return right(about, f"{domain} takes mail at its own address; it has no MX record")
     if own.unknown:
         return look_at(about, f"not known: {own.fault}", ASK_AGAIN)
     return wrong(about, f"{domain} has no mail server: {otherwise}", advice)
+
+
+def _inside(answers: Sequence[Answer[Address]]) -> bool:
+    """Tell whether all addresses are of this machine or a private net, where mail from elsewhere never arrives."""
+    found = [address for answer in answers for address in answer.values]
+    return bool(found) and not any(address.is_global for address in found)

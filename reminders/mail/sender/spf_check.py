@@ -65,6 +65,9 @@ def _record(report: SpfReport, sender: Sender) -> SenderFinding:
     if report.problems:
         said = f"receivers refuse the record: {'; '.join(report.problems[:3])}"
         return wrong(ABOUT, said, mend)
+    if _nobody_may_send(report):
+        said = "the record says that nobody may send for this domain"
+        return wrong(ABOUT, said, f"{mend}: name your mail server in it; {_ASK}")
     if report.open_to_all:
         said = "the record lets anybody at all send for this domain (+all, or as good as that)"
         return wrong(ABOUT, said, f"{mend}: let it end in ~all or -all")
@@ -73,6 +76,11 @@ def _record(report: SpfReport, sender: Sender) -> SenderFinding:
         return look_at(ABOUT, said, f"{mend}: let it end in ~all or -all")
     cost = f"{report.lookups} of {MOST_LOOKUPS} look-ups, {report.voids} of {MOST_VOIDS} of them void"
     return right(ABOUT, f"one record, {cost}")
+
+
+def _nobody_may_send(report: SpfReport) -> bool:
+    """Tell whether the record has no mechanism but its end: the standard's way to say that a domain sends no mail."""
+    return report.records[0].lower().split()[1:] in (["-all"], ["~all"])
 
 
 def _relay(report: SpfReport, sender: Sender, relay: tuple[Address, ...]) -> SenderFinding:

@@ -11,11 +11,14 @@ from collections.abc import Iterator, Sequence
 from reminders.errors import RemindersError
 from reminders.mail import check
 from reminders.mail.message import Jurisdiction, MessageClass, MessageFacts, MessageLinks, OwnTemplate, Stage
-from reminders.mail.render import Renderer
+from reminders.mail.render import Renderer, TemplateBroken
 from reminders.mail.render.sandbox import OwnWords, prepare
+from reminders.mail.render.syntax import BODY_NAMES
 from reminders.mail.render.values import values_of
+from reminders.mail.templates import cleaning
 from reminders.mail.templates import rules as template_rules
-from reminders.mail.templates.file import Complaint, TemplateUnreadable
+from reminders.mail.templates.file import Complaint, TemplateUnreadable, parse
+from reminders.mail.templates.outline import raw_pieces, values
 from reminders.mail.wording import ROOM
 from reminders.mail.words import words
 
@@ -41,13 +44,20 @@ def check_template(
     try:
         own = prepare(source)
     except TemplateUnreadable as unreadable:
-        return unreadable.complaints[:MOST_COMPLAINTS]
+        named = {(one.line, one.what.partition(":")[0]) for one in unreadable.complaints}
+        raw = (one for one in _about_raw(source, shown, also) if (one.line, one.what) not in named)
+        told = {*unreadable.complaints, *raw}
+        return _in_order(told)
     found = set(_about_words(own, shown))
     for jurisdiction in also:
         found |= set(_about_terms(own, dataclasses.replace(shown, jurisdiction=jurisdiction)))
     if not any(complaint.severity == "error" for complaint in found):
         proposed = dataclasses.replace(shown, own=OwnTemplate(UNNUMBERED, UNNUMBERED, source))
         found |= set(_about_messages(proposed, renderer or Renderer()))
+    return _in_order(found)
+
+
+def _in_order(found: set[Complaint]) -> tuple[Complaint, ...]:
     ordered = sorted(found, key=lambda one: (one.line is None, one.line or 0, one.severity, one.what))
     wrong = [one for one in ordered if one.severity == "error"]
     return tuple(ordered if len(ordered) <= MOST_COMPLAINTS else (wrong or ordered)[:MOST_COMPLAINTS])
@@ -107,6 +117,29 @@ def _about_words(own: OwnWords, shown: MessageFacts) -> Iterator[Complaint]:
         yield from template_rules.about_both(own.text_part.pieces, html, filled, own.parts.html_line or 1)
 
 
+def _about_raw(source: str, shown: MessageFacts, also: Sequence[Jurisdiction]) -> Iterator[Complaint]:
+    """Yield what can be said of a file whose tags cannot be read: its words and its HTML, all branches at once."""
+    try:
+        parts = parse(source)
+    except TemplateUnreadable:
+        return  # its letters or its parts are wrong, and every line of it would be guessed at
+    html = raw_pieces(parts.html, parts.html_line or 1) if parts.html else ()
+    pieces = (
+        (raw_pieces(parts.subject, 1), "subject"),
+        (raw_pieces(parts.text, parts.text_line), "text"),
+        (html, "HTML"),
+    )
+    for jurisdiction in (shown.jurisdiction, *also):
+        asked = dataclasses.replace(shown, jurisdiction=jurisdiction)
+        for part, where in pieces:
+            yield from template_rules.about_terms(part, where, asked)
+    yield from cleaning.complaints(html)
+    for part, _ in pieces:
+        for one, _ in values(part):
+            if one.name not in BODY_NAMES:
+                yield Complaint(one.line, "error", f'there is no value "{one.name}"')
+
+
 def _about_terms(own: OwnWords, shown: MessageFacts) -> Iterator[Complaint]:
     yield from template_rules.about_terms(own.subject_part.pieces, "subject", shown)
     yield from template_rules.about_terms(own.text_part.pieces, "text", shown)
@@ -120,6 +153,9 @@ def _about_messages(shown: MessageFacts, renderer: Renderer) -> Iterator[Complai
         for links in (_LINKS, MessageLinks()):
             try:
                 rendered = renderer.render(patient, links)
+            except TemplateBroken as broken:
+                yield Complaint(None, "error", str(broken.facts["problem"]))
+                return
             except RemindersError as error:
                 yield Complaint(None, "error", str(error))
                 return

@@ -5,19 +5,18 @@ wrong is said with its line, and nothing of the words is repeated.
 """
 
 import dataclasses
-import unicodedata
 from typing import Literal
 
 from reminders.errors import BadInput
+from reminders.mail.unseen import MOST_MARKS, piled, unprintable
 
 LARGEST_SOURCE = 64 * 1024
 """Bytes in UTF-8; the longest shipped template has less than two thousand."""
 
 SUBJECT = "Subject:"
 HTML_MARK = "--- html ---"
+PILED = f"more than {MOST_MARKS} accents stand on one letter: remove them"
 Severity = Literal["error", "warning"]
-_JOINING = frozenset("\u200c\u200d\u200e\u200f")  # Arabic, Persian and Indic letters and emoji are written with them
-_INVISIBLE = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True, order=True)
@@ -85,18 +84,14 @@ def parse(text: str) -> TemplateParts:
     )
 
 
-def unprintable(mark: str) -> bool:
-    """Tell whether a character is none that a reader sees: a control, a turn of direction, one that means nothing."""
-    return mark not in _JOINING and unicodedata.category(mark) in _INVISIBLE
-
-
 def _unprintable(lines: list[str]) -> list[Complaint]:
     what = "it holds a character that cannot be seen (a control, or one that turns the direction of writing): remove it"
-    return [
+    found = [
         Complaint(number, "error", what)
         for number, line in enumerate(lines, start=1)
         if not (line.isascii() and line.isprintable()) and any(unprintable(mark) for mark in line if mark != "\t")
     ]
+    return found + [Complaint(number, "error", PILED) for number, line in enumerate(lines, start=1) if piled(line)]
 
 
 def _misplaced(lines: list[str]) -> list[Complaint]:

@@ -5,6 +5,7 @@ name it, also in a branch that no patient takes today.
 """
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
@@ -31,6 +32,8 @@ class Shown:
     name: str | None
     text: str = ""
     filters: tuple[str, ...] = ()
+    instead: str = ""
+    """What `default` shows where there is no value."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -127,6 +130,24 @@ def _options(piece: Piece, shown: Callable[[Shown], str]) -> list[_Segments]:
     if isinstance(piece, Shown):
         return [[(piece.line, shown(piece))]]
     return [way for branch in piece.branches for way in _ways(branch.pieces, shown)]
+
+
+def raw_pieces(source: str, first_line: int) -> Pieces:
+    """Return a source that nobody could read as words and values, every branch one after the other."""
+    pieces: list[Piece] = []
+    line = first_line
+    for part in _TAGS.split(source):
+        value = _VALUE.fullmatch(part)
+        if value:
+            pieces.append(Shown(line, value[1]))
+        elif not part.startswith(("{{", "{%")):
+            pieces.append(Said(line, part))
+        line += part.count("\n")
+    return tuple(pieces)
+
+
+_TAGS = re.compile(r"(\{\{[^{}]*\}\}|\{%[^{}]*%\})")
+_VALUE = re.compile(r"\{\{\s*(\w+)[^{}]*\}\}")
 
 
 def _bone(piece: Piece) -> str:

@@ -4,18 +4,20 @@ Invariant: a rule looks at the template, not at one message made of it, so that 
 examined too; every complaint names a line. (Rules: product page 8, and the wording page for lengths and subjects.)
 """
 
-import functools
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 
-from reminders.mail import wording
 from reminders.mail.advertising.jurisdiction import Finding, findings
+from reminders.mail.link_like import holds_link
 from reminders.mail.message import MessageFacts
 from reminders.mail.templates import cleaning
-from reminders.mail.templates.file import Complaint, unprintable
+from reminders.mail.templates.around_values import about_beginnings, about_neighbours
+from reminders.mail.templates.file import PILED, Complaint
+from reminders.mail.templates.frame_words import doubtful, letters, wrong_beside_frame, wrong_in_links
 from reminders.mail.templates.outline import Pieces, Shown, Way, values, ways
-from reminders.mail.words import LANGUAGES, words
+from reminders.mail.templates.room import about_room
+from reminders.mail.templates.subject import wrong_in_subject
+from reminders.mail.unseen import piled, unprintable
 
 MOST_WORDS: Mapping[str, int] = {"invitation": 150, "follow_up": 110, "last_call": 80}
 LONGEST_SENTENCE = 20
@@ -41,17 +43,11 @@ CONSULTATION: Mapping[str, tuple[str, ...]] = {
 """What a subject speaks of, in each language."""
 
 _RULE = re.compile(r"[-_=~*#+–—―─━═▬▁‾¯]{3,}")
-_ADDRESS = re.compile(
-    r":/|\b\d{1,3}(?:\.\d{1,3}){3}\b|\bwww\.|\b(?:mailto|tel|sms|javascript|vbscript|data):|[\w.+-]@[\w-]|"
-    r"\b[\w-]+\.(?:com|net|org|info|biz|io|co|uk|us|eu|au|de|fr|es|pt|pl|br|app|link|click|top|xyz|site|online|shop|"
-    r"store|live|health|clinic|me|ly|gl|to|cc|ru|cn|example|test|invalid)\b|\b[\w-]+\.[a-z]{2,}/",
-    re.IGNORECASE,
-)
 _SENTENCE_ENDS = re.compile(r"(?<=[.?!؟])\s+|\n[ \t]*\n[ \t\n]*")
-_BLOCK_ENDS = re.compile(r"\n[ \t]*\n")
-_NO_ADDRESS = "it holds an address: only {{ booking_url }} and {{ reply_to }} lead somewhere"
-_NO_LETTERS = re.compile(r"[\W_]+")
-_HEADINGS = ("consultation", "good_to_know", "about")
+_NO_ADDRESS = (
+    "it holds an address, or a dot without a blank after it, of which mail programs make a link: "
+    "only {{ booking_url }} and {{ reply_to }} lead somewhere"
+)
 
 
 def about_values(pieces: Pieces, optional: frozenset[str] = OPTIONAL) -> Iterator[Complaint]:
@@ -73,6 +69,7 @@ def about_values(pieces: Pieces, optional: frozenset[str] = OPTIONAL) -> Iterato
 def about_subject(pieces: Pieces, facts: MessageFacts) -> Iterator[Complaint]:
     """Yield complaints about a subject: its length without the sender's name (which is shortened), and what it says."""
     yield from about_values(pieces, frozenset({"sender"}))
+    yield from about_neighbours(pieces, html=False)
     if not any(shown.name in {"sender", "clinic"} for shown, _ in values(pieces)):
         yield Complaint(1, "warning", "the subject does not say who writes: show {{ sender }} in it")
     for way in ways(pieces, lambda shown: facts.clinic_name if shown.name == "clinic" else shown.text):
@@ -81,11 +78,8 @@ def about_subject(pieces: Pieces, facts: MessageFacts) -> Iterator[Complaint]:
         if len(" ".join(way.text.split())) > LONGEST_SUBJECT:
             yield _error(1, f"the subject is over {LONGEST_SUBJECT} letters, not counting the sender's name")
             return
-        if _ADDRESS.search(unicodedata.normalize("NFKC", way.text)):
-            yield _error(1, _NO_ADDRESS)
     for way in ways(pieces, _nothing):
-        if re.search(r"[\d!]", way.text):
-            yield _error(1, "the subject holds a figure or an exclamation mark: it names no day, number or urgency")
+        yield from (_error(1, what) for what in wrong_in_subject(way.text, facts.language))
         if not any(word in way.text.casefold() for word in CONSULTATION.get(facts.language, ("",))):
             spoken = CONSULTATION[facts.language][0]
             yield Complaint(1, "warning", f'the subject does not speak of a consultation (such as "{spoken}")')
@@ -94,6 +88,7 @@ def about_subject(pieces: Pieces, facts: MessageFacts) -> Iterator[Complaint]:
 def about_text(pieces: Pieces, facts: MessageFacts, filled: Mapping[str, str]) -> Iterator[Complaint]:
     """Yield complaints about the text part; `filled` are the values of an ordinary patient, to count words with."""
     yield from about_values(pieces)
+    yield from about_beginnings(pieces, facts.language)
     yield from _about_prose(pieces, facts, filled, html=False)
 
 
@@ -118,7 +113,7 @@ def about_terms(pieces: Pieces, where: str, facts: MessageFacts) -> Iterator[Com
 def about_both(text: Pieces, html: Pieces, filled: Mapping[str, str], html_line: int) -> Iterator[Complaint]:
     """Yield a warning where the HTML says something else than the text does."""
     said, shown = (next(ways(part, lambda one: _shown(one, filled))).text for part in (text, html))
-    if _letters(said) != _letters(cleaning.words_of(shown)):
+    if letters(said) != letters(cleaning.words_of(shown)):
         yield Complaint(html_line, "warning", "the HTML does not say the same words as the text")
 
 
@@ -129,8 +124,12 @@ def _about_prose(pieces: Pieces, facts: MessageFacts, filled: Mapping[str, str],
             yield _error(way.line_at(0), f"it has over {MOST_LETTERS} letters, or a word over {LONGEST_WORD}")
             return
     yield from _about_length(pieces, facts, filled, html=html)
+    yield from about_room(pieces, html=html)
+    yield from about_neighbours(pieces, html=html)
     for way in ways(pieces, _nothing):
         yield from _about_words(way, html=html)
+        if html:
+            yield from (_error(way.line_at(0), what) for what in wrong_in_links(way.text))
 
 
 def _about_length(pieces: Pieces, facts: MessageFacts, filled: Mapping[str, str], *, html: bool) -> Iterator[Complaint]:
@@ -158,6 +157,8 @@ def _about_words(way: Way, *, html: bool) -> Iterator[Complaint]:
         for what in _wrong(cleaning.words_of(line) if html else line):
             found.add(what)
             yield _error(way.line_at(begin), what)
+        for what in doubtful(cleaning.words_of(line) if html else line):
+            yield Complaint(way.line_at(begin), "warning", what)
         begin += len(line) + 1
     for what in _wrong(cleaning.words_of(way.text) if html else way.text):
         if what not in found:
@@ -171,19 +172,15 @@ def _wrong(said: str) -> Iterator[str]:
         yield "it holds a mark of a template, written as HTML's signs"
     if _RULE.search(said):
         yield "it holds a drawn line, which the product's own sections begin with"
-    if _ADDRESS.search(unicodedata.normalize("NFKC", said)):
+    if piled(said):
+        yield PILED
+    if holds_link(said):
         yield _NO_ADDRESS
-    if any(_letters(block) in _headings() for block in _BLOCK_ENDS.split(said)):
-        yield "this line is the heading of a section that the product adds"
-
-
-@functools.cache
-def _headings() -> frozenset[str]:
-    return frozenset(_letters(words(wording.ROOM, language)[key]) for language in LANGUAGES for key in _HEADINGS)
+    yield from wrong_beside_frame(said)
 
 
 def _shown(shown: Shown, filled: Mapping[str, str]) -> str:
-    return filled.get(shown.name, "") if shown.name else shown.text
+    return (filled.get(shown.name, "") if shown.name else shown.text) or shown.instead
 
 
 def _holds(line: str, found: Finding, facts: MessageFacts) -> bool:
@@ -191,11 +188,8 @@ def _holds(line: str, found: Finding, facts: MessageFacts) -> bool:
 
 
 def _nothing(shown: Shown) -> str:
-    return shown.text
-
-
-def _letters(text: str) -> str:
-    return _NO_LETTERS.sub("", unicodedata.normalize("NFKC", text).casefold())
+    """Return what the template itself says where a value stands: words in quotes, or those instead of a value."""
+    return shown.text or shown.instead
 
 
 def _error(line: int, what: str) -> Complaint:

@@ -29,10 +29,12 @@ from reminders.services.importing.patients import PatientRows, merged, patients_
 from reminders.services.importing.report import ImportReport, ImportRequest, RowProblem
 from reminders.services.importing.rows import to_line
 from reminders.services.importing.services import Services, read_values
+from reminders.services.importing.shown_names import ShownNames
 from reminders.services.importing.spool import Spool
 from reminders.services.importing.tally import Tally
 from reminders.services.importing.workbook import Workbook
 from reminders.services.keys import Keys
+from reminders.store import clinics
 from reminders.store.database import Database
 from reminders.store.files import file_paths
 
@@ -64,6 +66,7 @@ def bring_in(
     with database.read(clock.now()) as tx:
         clinic = the_clinic(tx, request.clinic)
         rules = rules_for(tx, clinic)
+        shown = ShownNames(clinic.jurisdiction, [one.name for one in clinics.practitioners(tx, clinic.id)])
     days = Days(clinic.timezone, request.date_format)
     values = read_values(request.values, rules.protocols) if request.values else {}
     with ExitStack() as stack:
@@ -74,7 +77,7 @@ def bring_in(
         pile = stack.enter_context(_Pile())
         own = {address.casefold() for address in (clinic.email, clinic.reply_to) if address}
         today = local_day(clinic.timezone, clock.now())
-        judge = Judge(columns, days, Services(rules.protocols, values), rules.protocols, today, own)
+        judge = Judge(columns, days, Services(rules.protocols, values), rules.protocols, today, own, shown)
         tally = Tally(clinic, rules.calendar, request, columns.ignored)
         for row in table.rows():
             pile.take(row.number, judge.judge(row), tally)

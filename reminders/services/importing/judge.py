@@ -17,6 +17,7 @@ from reminders.services.importing.file import Row
 from reminders.services.importing.placeholders import is_placeholder
 from reminders.services.importing.rows import BOOKED, CANCELLED, KEPT, MISSED, Booking, Visit, VisitRow
 from reminders.services.importing.services import Meaning, Service, Services
+from reminders.services.importing.shown_names import ShownNames
 from reminders.services.record import EARLIEST_YEAR
 
 MOST_SAID = 20
@@ -56,7 +57,10 @@ class _Reading:
 
 
 class Judge:
-    """Knows a file's columns and a clinic's rules; `today` is its day, `own` its own addresses (casefolded)."""
+    """Knows a file's columns and a clinic's rules; `today` is its day, `own` its own addresses (casefolded).
+
+    `shown` judges the names that its messages would show.
+    """
 
     def __init__(
         self,
@@ -66,6 +70,7 @@ class Judge:
         protocols: Mapping[str, Protocol],
         today: dt.date,
         own: Collection[str] = (),
+        shown: ShownNames | None = None,
     ) -> None:
         """Keep what every row is judged by."""
         self._places = columns.places
@@ -74,6 +79,7 @@ class Judge:
         self._lines = {code: protocol.clock for code, protocol in protocols.items()}
         self._today = today
         self._own = own
+        self._shown = shown or ShownNames(None)
         self._has_status = "visit_status" in columns.places
 
     def judge(self, row: Row) -> Judged:
@@ -89,7 +95,7 @@ class Judge:
         if not ref and not judged.errors:
             reading.wrong("patient_ref", "is empty")
         found, placeholder = self._patient(reading)
-        practitioner = self._optional(reading, "practitioner")
+        practitioner = self._practitioner(reading)
         treatment_ref = self._key(reading, "treatment_ref")
         day, visits, bookings = self._visit(reading)
         if not judged.errors:
@@ -128,6 +134,14 @@ class Judge:
             reading.judged.warnings.append((column, f"{fault}: left out"))
             return ""
 
+    def _practitioner(self, reading: _Reading) -> str:
+        """Return who treated; a new name that no message may show is left out, and the row is taken without it."""
+        name = self._optional(reading, "practitioner")
+        if problem := self._shown.about_practitioner(name):
+            reading.judged.warnings.append(("practitioner", problem))
+            return ""
+        return name
+
     def _patient(self, reading: _Reading) -> tuple[dict[str, str], bool]:
         """Return a patient's values, and whether an address was nobody's."""
         found = {}
@@ -141,6 +155,9 @@ class Judge:
                 placeholder, value = True, ""
             if value:
                 found[column] = value
+        greeted = "known_as" if "known_as" in found else "given_name"
+        if problem := self._shown.about_patient(found.get(greeted, "")):
+            reading.judged.warnings.append((greeted, problem))
         return found, placeholder
 
     def _birth_date(self, reading: _Reading) -> str:
