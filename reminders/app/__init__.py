@@ -16,6 +16,7 @@ from reminders.clock import Clock, SystemClock
 from reminders.services import install
 from reminders.services.checkup import doctor
 from reminders.settings import Settings
+from reminders.store.engine import BUSY_MS
 
 
 class App(SenderVerbs, TemplateVerbs, ClinicVerbs, PatientVerbs, DeliveryVerbs, AnswerVerbs, HealthVerbs):
@@ -34,8 +35,8 @@ def examine(
     return doctor.doctor(settings, clock or SystemClock(), mail_to, clinic=clinic)
 
 
-def open_app(settings: Settings, clock: Clock | None = None, **given: Any) -> App:  # noqa: ANN401 - handed to `App` as they are
-    """Open the product; raises `DatabaseNotReady` where `reminders init` is needed."""
+def open_app(settings: Settings, clock: Clock | None = None, *, busy_ms: int = BUSY_MS, **given: Any) -> App:  # noqa: ANN401 - handed to `App` as they are
+    """Open the product; raises `DatabaseNotReady` where `reminders init` is needed. Writers wait `busy_ms`."""
     clock = clock or SystemClock()
-    database, keys = install.open_installation(settings, clock)
+    database, keys = install.open_installation(settings, clock, busy_ms)
     return App(settings, database, keys, clock, **given)

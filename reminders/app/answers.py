@@ -30,6 +30,11 @@ class AnswerVerbs(Opened):
         with self._writing(_PATIENT) as tx:
             return answering.take_back(tx, self.keys, token)
 
+    def resume(self, token: str) -> PatientPage | None:
+        """Lift what a patient stopped, from the page of the answers."""
+        with self._writing(_PATIENT) as tx:
+            return answering.resume(tx, self.keys, token)
+
     def stop_page(self, token: str) -> StopPage | None:
         """Return what the page behind a stop link shows."""
         with self._reading() as tx:
@@ -50,7 +55,7 @@ class AnswerVerbs(Opened):
         with self._reading() as tx:
             return worklist.requests(tx, slug, closed=closed)
 
-    def close_request(self, answer_id: int, why: str) -> RequestView:
-        """Close what a patient asked, and replan them."""
+    def close_request(self, answer_id: int, why: str, *, untrue: bool = False) -> RequestView:
+        """Close what a patient asked, or withdraw what does not hold, and replan them."""
         with self._writing() as tx:
-            return worklist.close_request(tx, answer_id, why)
+            return worklist.close_request(tx, answer_id, why, untrue=untrue)

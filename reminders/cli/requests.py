@@ -33,6 +33,8 @@ TIMES = {
     "afternoon": "in the afternoon",
     "evening": "in the evening",
 }
+"""When it suits the patient: the call as well as the visit, as the page asks it."""
+
 WAYS = {"phone": "by phone", "email": "by e-mail"}
 
 
@@ -43,14 +45,18 @@ def register(shell: typer.Typer) -> None:
         "list",
         epilog=examples("reminders requests list", "reminders requests list --clinic north --all --json"),
     )(list_requests)
-    group.command("close", epilog=examples('reminders requests close 12 --why "phoned, booked for 3 March"'))(close)
+    closings = (
+        'reminders requests close 12 --why "phoned, booked for 3 March"',
+        'reminders requests close 12 --untrue --why "was treated here, not elsewhere"',
+    )
+    group.command("close", epilog=examples(*closings))(close)
     shell.add_typer(group, name="requests")
 
 
 def list_requests(
     ctx: typer.Context,
     clinic: AnyClinic = None,
-    everything: Annotated[bool, typer.Option("--all", help="Also what is closed already.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Also what is closed or withdrawn.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """List what patients asked or answered.
@@ -66,7 +72,7 @@ def list_requests(
     if not found:
         say("There is nothing on the list." if everything else "Nothing is open.")
         return
-    heads = ("id", "since", "clinic", "patient", "what", "with", "how and when", "number", "line", "note")
+    heads = ("id", "since", "clinic", "patient", "what", "with", "how · when it suits", "number", "line", "note")
     say_table(heads, [_row(view, now) for view in found])
     say("`reminders requests close ID --why TEXT` takes one off the list once it is dealt with.")
 
@@ -75,30 +81,33 @@ def close(
     ctx: typer.Context,
     request: Annotated[int, typer.Argument(parser=number, metavar="ID", help="A request, by its id in the list.")],
     why: Why,
+    untrue: Annotated[bool, typer.Option("--untrue", help="What was said does not hold: withdraw it.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Close a request that is dealt with.
 
     Reminders that waited for it return where their days last. What a patient said for good stays: treated elsewhere, a
-    wrong address, messages stopped.
+    day to be reminded on, a wrong address, messages stopped. With --untrue the first two are withdrawn, also when they
+    are closed already, and the reminders return.
     """
     with opened(ctx) as app:
-        found = app.close_request(request, why)
+        found = app.close_request(request, why, untrue=untrue)
         now = app.clock.now()
     if as_json:
         say_json(documents.request(found, now))
         return
-    say(f"Request {found.id} of patient {found.patient} of clinic {found.clinic} is closed.")
+    became = "withdrawn" if untrue else "closed"
+    say(f"Request {found.id} of patient {found.patient} of clinic {found.clinic} is {became}.")
 
 
 def _row(view: "RequestView", now: dt.datetime) -> tuple[object, ...]:
     lines = "every line" if view.lines is None else ", ".join(line_of(line) for line in view.lines)
-    when = " ".join(part for part in (WAYS.get(view.contact_by or ""), TIMES.get(view.contact_when or "")) if part)
+    when = " · ".join(part for part in (WAYS.get(view.contact_by or ""), TIMES.get(view.contact_when or "")) if part)
     if view.scope:
         lines = "all messages" if view.scope == "all" else f"{view.scope} messages"
     return (
         *(view.id, _since(view, now), view.clinic, view.patient, _what(view)),
-        *(view.practitioner, when, view.phone, lines, " / ".join(view.note.split("\n"))),
+        *(view.practitioner, when, view.phone or "no number on file", lines, " / ".join(view.note.split("\n"))),
     )
 
 
@@ -107,6 +116,8 @@ def _what(view: "RequestView") -> str:
     if view.day is not None:
         told = f"{view.day:%B %Y}" if view.kind == "treated_elsewhere" else words.day(view.day)
         named = f"{named} ({told})"
+    if view.withdrawn_at is not None:
+        return f"{named}, withdrawn"
     return f"{named}, closed" if view.closed_at is not None else named
 
 

@@ -52,11 +52,11 @@ def settings_of(ctx: typer.Context) -> "Settings":
 
 
 @contextmanager
-def opened(ctx: typer.Context) -> Iterator["App"]:
-    """Open the product for one command, and close it afterwards."""
+def opened(ctx: typer.Context, **more: int) -> Iterator["App"]:
+    """Open the product for one command, and close it afterwards; `more` is for `open_app`."""
     from reminders.app import open_app  # noqa: PLC0415 - help needs no database
 
-    with open_app(settings_of(ctx), ctx.obj.clock, **ctx.obj.given) as app:
+    with open_app(settings_of(ctx), ctx.obj.clock, **ctx.obj.given, **more) as app:
         yield app
 
 

@@ -116,13 +116,20 @@ def answers_of(run: Run, facts: PatientFacts) -> tuple[Answer, ...]:
 def _says_booked(answer: Answer, run: Run, zone: str, today: dt.date) -> bool:
     """Tell whether the patient says that this run's visit is booked: for a day, as an appointment; else until closed.
 
-    What began after it was said is a run of its own, which the visit has started.
+    What began on the day it was said, or later, is a run of its own, which the visit has started.
     """
     if answer.kind is not AnswerKind.BOOKED or run.day is None:
         return False
     if answer.day is None:
-        return run.day <= local_day(zone, answer.at)
+        return run.day < local_day(zone, answer.at)
     return run.day < answer.day and today < answer.day + BOOKING_LASTS
+
+
+def waits_for_closing(run: Run, facts: PatientFacts, zone: str, today: dt.date) -> bool:
+    """Tell whether no booked day stops the run, but the patient's word alone, until staff have closed it."""
+    if any(_is_booked(appointment, today) for appointment in appointments_of(run, facts)):
+        return False
+    return any(a.day is None and _says_booked(a, run, zone, today) for a in answers_of(run, facts))
 
 
 def remind_on(run: Run, facts: PatientFacts) -> dt.date | None:

@@ -36,7 +36,8 @@ class Run:
 class _Ledger:
     """One patient's entries by episode, each episode's day, and what followed a course, by treatment.
 
-    `elsewhere` are the answers that tell of a treatment at another clinic, each with the day on which it counts.
+    `elsewhere` are the answers that tell of a treatment at another clinic, each with the day on which it counts; days
+    are those of the zone.
     """
 
     facts: PatientFacts
@@ -45,6 +46,7 @@ class _Ledger:
     days: Mapping[int, dt.date]
     follows: Mapping[int, Protocol]
     elsewhere: Sequence[tuple[Answer, dt.date]]
+    zone: str
 
 
 def runs(facts: PatientFacts, rules: Rules) -> tuple[Run, ...]:
@@ -54,7 +56,7 @@ def runs(facts: PatientFacts, rules: Rules) -> tuple[Run, ...]:
     follows = _after_courses(facts, entries, days, rules.protocols)
     told = [(answer, answer.elsewhere_on(rules.calendar.zone)) for answer in facts.answers]
     elsewhere = [(answer, day) for answer, day in told if day is not None]
-    ledger = _Ledger(facts, rules.protocols, entries, days, follows, elsewhere)
+    ledger = _Ledger(facts, rules.protocols, entries, days, follows, elsewhere, rules.calendar.zone)
     found = [_run(episode, ledger) for episode in facts.episodes]
     return tuple(sorted(found, key=lambda run: (run.episode.line, run.day or run.episode.first_day, run.episode.id)))
 
@@ -74,8 +76,8 @@ def _run(episode: Episode, ledger: _Ledger) -> Run:
         return Run(episode)
     same_line = (other.id for other in ledger.facts.episodes if other.line == episode.line)
     here = [ledger.days[i] for i in same_line if i in ledger.days and ledger.days[i] > day]
-    away = [on for answer, on in ledger.elsewhere if answer.concerns(episode.line) and on > day]
-    ended_on = min([*here, *away], default=None)
+    told = [answer.ends_on(day, ledger.zone) for answer, _ in ledger.elsewhere if answer.concerns(episode.line)]
+    ended_on = min([*here, *(on for on in told if on is not None)], default=None)
     elsewhere = ended_on is not None and ended_on not in here
     ruling = _ruling(episode, day, ended_on, ledger)
     if ruling is None:
@@ -111,13 +113,13 @@ def _spacing_days(
     """Return the days of later treatments of other lines of the group, here or elsewhere.
 
     Those after the run ended move nothing: its clock no longer runs, and every old run's rows would be written again
-    with each treatment of another line.
+    with each treatment of another line. An answer about this line too says nothing of a run that it does not end.
     """
     lines = {other.id: other.line for other in ledger.facts.episodes}
     found = [
         on
         for answer, on in ledger.elsewhere
-        if day < on and (ended_on is None or on < ended_on)
+        if day < on and (ended_on is None or on < ended_on) and not answer.concerns(episode.line)
         if any(line != episode.line and group_of(line) == protocol.group for line in answer.lines or ())
     ]
     for episode_id, treatments in ledger.entries.items():

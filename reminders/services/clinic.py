@@ -93,13 +93,13 @@ def add_location(tx: Transaction, slug: str, name: str, given: Mapping[str, Any]
     """Add a place of a clinic, or change its address, phone or booking URL."""
     clinic = the_clinic(tx, slug)
     checks: dict[str, Callable[[str], str]] = {
-        "address": lambda v: typed.text("--address", v, lines=True),
-        "phone": lambda v: typed.text("--phone", v),
+        "address": lambda v: typed.postal_address("--address", v),
+        "phone": lambda v: typed.shown_name("--phone", v),
         "booking_url": lambda v: typed.web_address("--booking-url", v),
     }
     values = {key: checks[key](value) for key, value in given.items()}
     name = typed.text("--name", name)
-    advertising.ensure_place_allowed(clinic, name, values)
+    advertising.ensure_place_allowed(clinic, values)
     place = next((place for place in clinics.locations(tx, clinic.id) if place.name == name), None)
     if place is None:
         place = clinics.add_location(tx, clinic.id, name)
@@ -115,9 +115,9 @@ def clinic_values(given: Mapping[str, object], now: dt.datetime, before: Clinic 
         "email": lambda v: typed.address("--email", v),
         "sender_name": lambda v: typed.shown_name("--sender-name", v),
         "reply_to": lambda v: typed.address("--reply-to", v),
-        "phone": lambda v: typed.text("--phone", v),
+        "phone": lambda v: typed.shown_name("--phone", v),
         "booking_url": lambda v: typed.web_address("--booking-url", v),
-        "address": lambda v: typed.text("--address", v, lines=True),
+        "address": lambda v: typed.postal_address("--address", v),
         "language": typed.language_of_mail,
         "jurisdiction": lambda v: typed.one_of("--jurisdiction", v, typed.JURISDICTIONS),
         "country": lambda v: typed.text("--country", v).upper(),

@@ -1,11 +1,11 @@
-"""Says why a step that is planned leaves the patient in peace for now: a missed appointment, or their own wish.
+"""Says why a step leaves the patient in peace for now: a missed appointment, their own wish, or a booking they told of.
 
 Invariant: of several causes the one that lasts longest is told, since it is the one that decides.
 """
 
 import datetime as dt
 
-from reminders.domain.eligibility import appointments_of, quiet_until, remind_on
+from reminders.domain.eligibility import appointments_of, quiet_until, remind_on, waits_for_closing
 from reminders.domain.episode import Run
 from reminders.domain.facts import Outcome, PatientFacts
 
@@ -21,3 +21,10 @@ def peace(run: Run, facts: PatientFacts) -> tuple[str, dt.date] | None:
         return None
     _, words, day = max(ends)
     return words, day
+
+
+def told_of_booking(run: Run, facts: PatientFacts, zone: str, today: dt.date) -> str | None:
+    """Return the sentence where nothing but the patient's word, without a day, says that a visit is booked."""
+    if not waits_for_closing(run, facts, zone, today):
+        return None
+    return "the patient says a visit is booked; it returns when that request is closed."

@@ -15,6 +15,7 @@ from reminders.services.keys import Keys
 from reminders.settings import Settings
 from reminders.store import installation
 from reminders.store.database import Database
+from reminders.store.engine import BUSY_MS
 from reminders.store.faults import DatabaseMissing
 from reminders.store.migrating import (
     check_ready,
@@ -89,11 +90,14 @@ def _finish(database: Database, clock: Clock, wrapped: bytes, keys: tuple[str, .
         return install_starter(tx)
 
 
-def open_installation(settings: Settings, clock: Clock) -> tuple[Database, Keys]:
-    """Return the database and its keys; raises a `DatabaseNotReady`, `NoSecretKey` or `WrongSecretKey`."""
+def open_installation(settings: Settings, clock: Clock, busy_ms: int = BUSY_MS) -> tuple[Database, Keys]:
+    """Return the database and its keys; raises a `DatabaseNotReady`, `NoSecretKey` or `WrongSecretKey`.
+
+    Whoever writes waits `busy_ms` for another writer.
+    """
     check_ready(settings.database_url)
     wrapped = _known_pepper(settings.database_url, clock)
     if wrapped is None:
         raise NotInstalled
     keys = Keys(ring.unwrap(wrapped, ring.read_ring(settings)))
-    return Database(settings.database_url, audit_key=keys.audit_key), keys
+    return Database(settings.database_url, audit_key=keys.audit_key, busy_ms=busy_ms), keys

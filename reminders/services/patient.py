@@ -19,7 +19,7 @@ from reminders.domain.sending_hours import local_day
 from reminders.errors import BadInput
 from reminders.mail.address import normalise
 from reminders.services import typed
-from reminders.services.answering.stopping import forget_stops
+from reminders.services.answering.stopping import forget_stops, keep_for_staff
 from reminders.services.find import the_line, the_patient, the_practitioner
 from reminders.services.keys import Keys
 from reminders.services.plan import PlanOutcome, plan_patients
@@ -117,6 +117,7 @@ def _opted(tx: Transaction, patient: Patient, change: PatientChange) -> set[int]
         contacts.add_opt_out(tx, patient, change.opt_out)
         if patient.address_key:
             contacts.suppress(tx, patient.clinic_id, patient.address_key, change.opt_out, Reason.OPTED_OUT)
+        keep_for_staff(tx, patient, change.opt_out)
     if change.opt_in is not None:
         _opt_in(tx, patient, change.opt_in)
     if not patient.address_key:

@@ -15,6 +15,7 @@ from reminders.mail.address import sender_domain
 from reminders.mail.check import complaints, warnings
 from reminders.mail.compose import compose, message_id, parts
 from reminders.mail.message import MessageFacts, MessageLinks, RenderedMessage
+from reminders.mail.render import TemplateBroken
 from reminders.services.calendar import rules_for
 from reminders.services.find import the_patient
 from reminders.services.keys import Keys
@@ -84,7 +85,7 @@ def preview(
     known = facts.facts(tx, [patient.id])[patient.id]
     shown = message_facts(tx, Subject(clinic, rules, known, stored), about)
     links = MessageLinks(f"{base}/p/{PLACEHOLDER}", f"{base}/u/{PLACEHOLDER}") if base else MessageLinks()
-    rendered = renderer.render(shown, links)
+    rendered = _rendered(renderer, clinic, shown, links)
     name = _name(tx, keys, clinic, patient.id, about, shown.sender_address)
     content = compose(rendered, shown, links, name, fate.goes_out_at or max(tx.now, chosen.wake_at))
     content = signer(tx, keys)(content, sender_domain(shown.sender_address))
@@ -103,6 +104,18 @@ def preview(
         complaints=complaints(rendered, shown, links),
         warnings=warnings(rendered, shown, links),
     )
+
+
+def _rendered(renderer: Renders, clinic: Clinic, shown: MessageFacts, links: MessageLinks) -> RenderedMessage:
+    """Return the message in words; a clinic's own template that is broken is named with the clinic it belongs to."""
+    try:
+        return renderer.render(shown, links)
+    except TemplateBroken as broken:
+        if shown.own is None or "@" not in str(broken.facts["template"]):
+            raise
+        raise TemplateBroken(
+            template=f"{clinic.slug}/{broken.facts['template']}", problem=broken.facts["problem"]
+        ) from None
 
 
 def _name(tx: Transaction, keys: Keys, clinic: Clinic, patient_id: int, about: Sequence[Reminder], sender: str) -> str:

@@ -1,15 +1,15 @@
 """What patients answered, through the links of their messages or to staff; their own words stand in their own row.
 
-Invariants: an answer is never changed but by being closed (staff) or withdrawn (the patient); what nobody has to be
-told of is announced from the start.
+Invariants: an answer is never changed but by being closed (staff), withdrawn, or parted from what it stopped where
+somebody else asks for that too; what nobody has to be told of is announced from the start.
 """
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, null, select, update
+from sqlalchemy import ColumnElement, Select, exists, func, null, select, update
 
 from reminders.domain.answers import LASTING, Answer, AnswerKind
 from reminders.store.audit_trail import record
@@ -52,7 +52,10 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """An answer as it is stored; `lines` None is every line."""
+    """An answer as it is stored; `lines` None is every line.
+
+    `asked_at` is when the message that it answers was made, `address_key` the key of the address that went to.
+    """
 
     id: int
     clinic_id: int
@@ -62,6 +65,8 @@ class StoredAnswer:
     closed_at: dt.datetime | None
     withdrawn_at: dt.datetime | None
     message_pk: int | None
+    asked_at: dt.datetime | None
+    address_key: str | None
     lines: frozenset[str] | None
     stop: Stop | None
     day: dt.date | None
@@ -75,7 +80,7 @@ class StoredAnswer:
         over = self.closed_at is not None and self.kind not in LASTING
         if self.withdrawn_at is not None or over or self.kind in ABOUT_WRITING:
             return None
-        return Answer(self.kind, self.at, self.lines, self.day)
+        return Answer(self.kind, self.at, self.lines, self.day, self.asked_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +96,7 @@ def add_answer(tx: Transaction, patient: Patient, said: Said, words: Words | Non
     told = said.message_pk is None or not said.asks_staff
     lines: object = sorted(said.lines) if said.lines is not None else None
     if said.stop is not None:
-        lines = {"scope": said.stop.scope, "patient": said.stop.patient, "address": said.stop.address}
+        lines = asdict(said.stop)
     values = {
         "clinic_id": patient.clinic_id,
         "patient_id": patient.id,
@@ -125,6 +130,15 @@ def withdraw_answers(tx: Transaction, taken_back: Iterable[StoredAnswer]) -> Non
         _record(tx, "withdraw", key, clinic_id, patient_id)
     for patient_id in {row.patient_id for row in rows}:
         _change_notes(tx, patient_id, lambda notes: [note for note in notes if note.get("answer") not in ids])
+
+
+def part_from(tx: Transaction, answer: StoredAnswer, *, patient: bool = False, address: bool = False) -> None:
+    """Let the opt-out (`patient`), or the suppression of the address, stay when this stop is taken back."""
+    if answer.stop is None or not ((patient and answer.stop.patient) or (address and answer.stop.address)):
+        return
+    left = Stop(answer.stop.scope, answer.stop.patient and not patient, answer.stop.address and not address)
+    tx.connection.execute(update(answers).where(answers.c.id == answer.id).values(lines=asdict(left)))
+    _record(tx, "part", answer.id, answer.clinic_id, answer.patient_id, {"patient": patient, "address": address})
 
 
 def close_answer(tx: Transaction, answer_id: int) -> bool:
@@ -179,15 +193,15 @@ def standing_at(tx: Transaction, clinic_id: int, address_key: str) -> list[Store
 
 
 def worklist(tx: Transaction, clinic_id: int | None, *, closed: bool) -> list[StoredAnswer]:
-    """Return what is open, of one clinic or of all, oldest first; with `closed` what was dealt with too.
+    """Return what is open, of one clinic or of all, oldest first; with `closed` what was dealt with or taken back too.
 
-    What was taken back, and what erased patients answered, asks nothing of anybody.
+    What erased patients answered asks nothing of anybody.
     """
-    conditions = [answers.c.withdrawn_at.is_(None), _not_erased()]
+    conditions = [_not_erased()]
     if clinic_id is not None:
         conditions.append(answers.c.clinic_id == clinic_id)
     if not closed:
-        conditions.append(answers.c.closed_at.is_(None))
+        conditions += _open()
     return _found(tx, *conditions)
 
 
@@ -218,13 +232,21 @@ def words_of(notes: Sequence[Mapping[str, Any]]) -> dict[int, Words]:
     }
 
 
+def answer_rows(*conditions: ColumnElement[bool]) -> Select[Any]:
+    """Return the query for answers, each with what is to be known of the message it answers, oldest first."""
+    m = messages.c
+    told = select(answers, m.created_at.label("asked_at"), m.address_key)
+    told = told.outerjoin(messages, m.id == answers.c.message_pk)
+    return told.where(*conditions).order_by(answers.c.at, answers.c.id)
+
+
 def stored_answer(row: Mapping[Any, Any]) -> StoredAnswer:
-    """Return a row of the table as a value."""
+    """Return a row of `answer_rows` as a value."""
     kind, kept = AnswerKind(row["kind"]), row["lines"]
     about_writing = kind in ABOUT_WRITING
     stop = Stop(kept["scope"], kept["patient"], kept["address"]) if about_writing and isinstance(kept, dict) else None
     names = ("id", "clinic_id", "patient_id", "at", "closed_at", "withdrawn_at", "message_pk")
-    more = ("day", "practitioner_id", "contact_by", "contact_when")
+    more = ("asked_at", "address_key", "day", "practitioner_id", "contact_by", "contact_when")
     return StoredAnswer(
         kind=kind,
         lines=frozenset(kept) if isinstance(kept, list) else None,
@@ -234,8 +256,7 @@ def stored_answer(row: Mapping[Any, Any]) -> StoredAnswer:
 
 
 def _found(tx: Transaction, *conditions: ColumnElement[bool]) -> list[StoredAnswer]:
-    query = select(answers).where(*conditions).order_by(answers.c.at, answers.c.id)
-    return [stored_answer(row) for row in tx.connection.execute(query).mappings()]
+    return [stored_answer(row) for row in tx.connection.execute(answer_rows(*conditions)).mappings()]
 
 
 def _open() -> tuple[ColumnElement[bool], ColumnElement[bool]]:

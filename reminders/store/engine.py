@@ -1,9 +1,11 @@
 """Opens the database that a URL names: SQLite with the pragmas our promises rest on, or PostgreSQL.
 
 Invariant: opening never creates a file and never turns an empty or foreign one into a database; every transaction is
-begun by us, as a reader or as the one writer: what a writer has read stays true until it commits.
+begun by us, as a reader or as the one writer: what a writer has read stays true until it commits. No transaction begins
+on a file that no longer stands under its name.
 """
 
+import os
 import sqlite3
 import stat
 from pathlib import Path
@@ -11,8 +13,8 @@ from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError
-from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+from sqlalchemy.exc import ArgumentError, DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 
 from reminders.errors import BadInput
 from reminders.store.faults import DatabaseCorrupt, DatabaseMissing, DatabaseUnreachable
@@ -32,6 +34,13 @@ _PRAGMAS = (
     "secure_delete = ON",  # erased names are overwritten with zeros
     "trusted_schema = OFF",
 )
+
+
+class _OnFile(sqlite3.Connection):
+    """A connection that knows which file it is on."""
+
+    file: tuple[int, int] | None
+    """Device and number of the file as it was found just before it was opened."""
 
 
 class BadDatabaseUrl(BadInput):
@@ -79,14 +88,48 @@ def sqlite_engine(path: Path, *, busy_ms: int = BUSY_MS, create: bool = False) -
     def connect() -> sqlite3.Connection:
         if not create:
             refuse_unusable(path)
+        found = _file_at(path)
         address = f"file:{quote(str(path))}?mode=rw"
-        seconds = busy_ms / 1000
-        return sqlite3.connect(address, uri=True, timeout=seconds, isolation_level=None, check_same_thread=False)
+        made = sqlite3.connect(
+            address,
+            uri=True,
+            timeout=busy_ms / 1000,
+            isolation_level=None,
+            check_same_thread=False,
+            factory=_OnFile,
+        )
+        made.file = found
+        return made
 
     engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, hide_parameters=True)
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin)
+    _watch_the_name(engine, path)
     return engine
+
+
+def _watch_the_name(engine: Engine, path: Path) -> None:
+    """Let no transaction begin on a file that was moved away or replaced: what it said would stand where nobody reads.
+
+    The name is looked up and never opened (see `refuse_unusable`). All idle connections to the old file are closed
+    before a new one is made: two files under one name share the name of the log's index, and the last connection to the
+    old one would take the locks of the new one with it when it goes.
+    """
+
+    def still_there(connection: DBAPIConnection, _: ConnectionPoolEntry, __: PoolProxiedConnection) -> None:
+        if isinstance(connection, _OnFile) and connection.file != _file_at(path):
+            engine.pool.dispose()
+            raise DisconnectionError
+
+    event.listen(engine, "checkout", still_there)
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)  # noqa: PTH116 - once for every transaction
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino
 
 
 def refuse_unusable(path: Path) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Column, Table, and_, select
 
 from reminders.domain.lifecycle import COUNTS_AS_SENT, State
 from reminders.store import schema
-from reminders.store.answers import StoredAnswer, stored_answer
+from reminders.store.answers import StoredAnswer, answer_rows, stored_answer
 from reminders.store.audit_trail import Entry
 from reminders.store.database import Transaction
 
@@ -170,7 +170,7 @@ def _read_restrictions(tx: Transaction, ids: Sequence[int], found: Mapping[int, 
         found[patient_id].bans.append(Ban(*values))
     for patient_id, *values in _rows(tx, schema.holds, ids, held.line, held.until, held.at, held.ended_at):
         found[patient_id].pauses.append(Pause(*values))
-    for row in tx.connection.execute(select(schema.answers).where(said.patient_id.in_(ids))).mappings():
+    for row in tx.connection.execute(answer_rows(said.patient_id.in_(ids))).mappings():
         found[row["patient_id"]].answers.append(stored_answer(row))
     columns = (booked.id, booked.line, booked.day, booked.outcome, booked.created_at)
     for patient_id, *values in _rows(tx, schema.appointments, ids, *columns):

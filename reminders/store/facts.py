@@ -24,7 +24,7 @@ from reminders.domain.facts import (
 from reminders.domain.interval import Interval
 from reminders.domain.lifecycle import COUNTS_AS_SENT, IN_FLIGHT, Reason
 from reminders.store import schema
-from reminders.store.answers import stored_answer
+from reminders.store.answers import answer_rows, stored_answer
 from reminders.store.database import Transaction
 from reminders.store.rows import pieces
 
@@ -104,8 +104,8 @@ def _read_contacts(tx: Transaction, ids: Sequence[int], bundles: Mapping[int, _B
     for patient_id, *values in execute(query.order_by(held.id)):
         bundles[patient_id].holds.append(Hold(*values))
     holds_back = or_(said.closed_at.is_(None), said.kind.in_(sorted(LASTING)))
-    answers = select(schema.answers).where(said.patient_id.in_(ids), said.withdrawn_at.is_(None), holds_back)
-    for row in execute(answers.order_by(said.at, said.id)).mappings():
+    answers = answer_rows(said.patient_id.in_(ids), said.withdrawn_at.is_(None), holds_back)
+    for row in execute(answers).mappings():
         if (fact := stored_answer(row).fact) is not None:
             bundles[row["patient_id"]].answers.append(fact)
     patient, shut = schema.patients.c, schema.suppressions.c

@@ -1,10 +1,11 @@
 """Shows what the patients of the sample clinic received, each message as on a telephone and as on a desk.
 
 Invariant: it exists in the demo alone, and only reads. A message stands in a frame that runs nothing and loads nothing;
-the links in it lead to this machine, where the real message names the clinic's https address.
+its links, and those of its text, lead to this machine, where the real message names the clinic's https address.
 """
 
 import base64
+import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,8 +22,8 @@ from reminders import paths
 from reminders.mail.compose import Parts, parts
 from reminders.web.health import LOOKS
 from reminders.web.looks import Looks
-from reminders.web.responses import page
-from reminders.web.speech import Speech
+from reminders.web.responses import Asked, page
+from reminders.web.speech import Html, Speech
 
 RECEIVED = "/received"
 MOST_SHOWN = 200
@@ -69,9 +70,18 @@ class Mailbox:
     def letter(self, number: int, here: str) -> str:
         """Return a message's HTML with its links leading to `here`, and opening beside it."""
         content = self._path(number).read_bytes()
-        html = parts(content).html.replace(self.link_base, here)
-        html = html.replace("<a ", '<a target="_blank" rel="noopener" ')
-        return _PICTURE.sub(lambda _: _picture(content), html)
+        shown = parts(content).html.replace(self.link_base, here)
+        shown = shown.replace("<a ", '<a target="_blank" rel="noopener" ')
+        return _PICTURE.sub(lambda _: _picture(content), shown)
+
+    def text(self, received: Received, here: str) -> Html:
+        """Return a message's text with its links to the pages leading to `here`, and to be clicked."""
+        link = re.compile(rf"{re.escape(html.escape(self.link_base))}(/[pu]/[\w~.-]+)")
+        return Html(
+            link.sub(
+                rf'<a href="\1" target="_blank" rel="noopener">{html.escape(here)}\1</a>', html.escape(received.text)
+            )
+        )
 
     def _path(self, number: int) -> Path:
         path = self.folder / f"{number:04}.eml"
@@ -89,8 +99,11 @@ def mailbox_pages(mailbox: Mailbox, looks: Looks) -> list[HTTPRouteHandler]:
         return page(looks.fill("demo/mailbox.html", Speech("en"), received=list(mailbox.newest())))
 
     @route(f"{RECEIVED}/{{number:int}}", http_method=LOOKS, sync_to_thread=True)
-    def one(number: FromPath[int]) -> Response[str]:
-        response = page(looks.fill("demo/received.html", Speech("en"), one=mailbox.one(number), base=mailbox.link_base))
+    def one(request: Asked, number: FromPath[int]) -> Response[str]:
+        found = mailbox.one(number)
+        text = mailbox.text(found, str(request.base_url).rstrip("/"))
+        shown = looks.fill("demo/received.html", Speech("en"), one=found, text=text, base=mailbox.link_base)
+        response = page(shown)
         response.headers.update(_AROUND)
         return response
 

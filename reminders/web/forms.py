@@ -4,6 +4,7 @@ Invariant: a form is at most 16 KB, a field stands in it once, and only the fiel
 """
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
@@ -17,7 +18,9 @@ from reminders.services.answering.answer import Reply, ReplyRefused
 
 LARGEST_BODY = 16 * 1024
 MOST_FIELDS = 30
-TAKE_BACK = "take_back"
+TAKE_BACK, WRITE_AGAIN = "take_back", "write_again"
+"""The buttons that undo: the last answer, and a stop."""
+
 TEAM = "team"
 """The page's own first choice of whom to see."""
 
@@ -27,6 +30,7 @@ ONE_CLICK = ("List-Unsubscribe", "One-Click")
 _URLENCODED = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"
 _DIGITS_OF_AN_ID = 18
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")  # what a date field sends; Python would read 2026-W14-3 as well
 _WAYS = frozenset({"phone", "email"})
 _TIMES = frozenset({"any", "morning", "afternoon", "evening"})
 
@@ -123,7 +127,7 @@ def _day(form: TypedForm) -> dt.date | None:
     typed = form.fields.get("day", "").strip()
     if typed:
         try:
-            return dt.date.fromisoformat(typed)
+            return dt.date.fromisoformat(typed if _DAY.fullmatch(typed) else "")
         except ValueError:
             raise ReplyRefused(field="day", problem="unknown") from None
     if form.kind in (AnswerKind.TREATED_ELSEWHERE, AnswerKind.REMIND_LATER):

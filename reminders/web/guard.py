@@ -47,7 +47,11 @@ ONLY_HTTPS = ("Strict-Transport-Security", "max-age=31536000")
 _OURS_TO_SET = frozenset({b"cache-control"})  # a style sheet may be kept; nothing else is up to a page
 _FRAMED = _OURS_TO_SET | {b"content-security-policy", b"x-frame-options"}  # a message has styles of its own
 _NEVER_SENT = frozenset({b"server", b"set-cookie"})
+CROWDED = "crowded"
+"""What the server sets in a request's state while too many are connected."""
+
 _FOR_MACHINES = frozenset({"/healthz", "/readyz"})  # asked by address, whatever the site is called
+_COME_AGAIN = ((b"retry-after", b"10"), (b"connection", b"close"))
 _LOG = logging.getLogger("reminders.web")
 
 
@@ -60,14 +64,23 @@ class Gate:
     one_clicks: Allowance
 
     def wait(self, scope: "HTTPScope") -> int:
-        """Return 0, or after how many seconds the client may come again."""
-        room = scope["path"].split("/", 2)[1:2]
-        if room not in (["p"], ["u"]):
+        """Return 0, or after how many seconds the client may come again.
+
+        What counts is the room in which the routing would look; an address that is none of ours counts as a look.
+        """
+        room = next((part for part in scope["path"].split("/") if part), "")
+        if room not in ("p", "u") and is_whole(scope["path"]):
             return 0
         client = counted_as(scope["client"][0] if scope["client"] else None)
-        if scope["method"] != "POST":
+        if scope["method"] != "POST" or room not in ("p", "u"):
             return self.looks.wait(client)
-        return (self.answers if room == ["p"] else self.one_clicks).wait(client)
+        return (self.answers if room == "p" else self.one_clicks).wait(client)
+
+
+def is_whole(path: str) -> bool:
+    """Tell whether a path has no empty part: the routing would overlook one, so that `//p` passed for `/p`."""
+    root, *parts = path.split("/")
+    return path == "/" or (not root and all(parts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +110,12 @@ class Guard:
         try:
             if not self._is_our_name(scope):
                 await self._refuse(scope, out, HTTPStatus.MISDIRECTED_REQUEST)
+            elif _is_crowded(scope):
+                await self._refuse(scope, out, HTTPStatus.SERVICE_UNAVAILABLE, *_COME_AGAIN)
             elif seconds := self.gate.wait(scope):
                 await self._refuse(scope, out, HTTPStatus.TOO_MANY_REQUESTS, (b"retry-after", str(seconds).encode()))
+            elif not is_whole(scope["path"]):
+                await self._refuse(scope, out, HTTPStatus.NOT_FOUND)
             else:
                 await self.inner(scope, receive, out.send)
         except Exception as error:  # noqa: BLE001 - the last line: whatever it is, a person gets a page
@@ -123,6 +140,11 @@ class Guard:
         start = {"type": "http.response.start", "status": int(status), "headers": [*headers, *more]}
         await out.send(cast("Message", start))
         await out.send(cast("Message", {"type": "http.response.body", "body": content, "more_body": False}))
+
+
+def _is_crowded(scope: "HTTPScope") -> bool:
+    """Tell whether to refuse for want of room; machines are told that we live, lest they end a process under siege."""
+    return bool(scope.get("state", {}).get(CROWDED)) and scope["path"] not in _FOR_MACHINES
 
 
 class _Out:

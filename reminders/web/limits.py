@@ -1,4 +1,4 @@
-"""Counts what each client address asks for, and says when it is too much.
+"""Counts what each client address asks for and says when it is too much; and names every bound of the pages.
 
 Invariant: the table is bounded, and an address that was quiet for a minute starts afresh. Each process counts alone.
 """
@@ -18,14 +18,20 @@ _V6_NETWORK = 64  # what one household or one machine is given (RFC 6177)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many requests one address may make in a minute.
+    """How many requests one address may make in a minute, and how much all together may take up.
 
-    One-click posts of many patients come from the few addresses of their mail provider, hence the larger number.
+    One-click posts of many patients come from the few addresses of their mail provider, hence the larger number. So
+    many `writers` at once have a place, and who finds none waits `writer_wait_s`; beyond so many `connections` there is
+    only a refusal; a request has to be there whole within `request_s`.
     """
 
     looks: int = 60
     answers: int = 20
     one_clicks: int = 600
+    writers: int = 4
+    writer_wait_s: float = 2.5
+    connections: int = 200
+    request_s: float = 10.0
 
 
 @dataclass(slots=True)

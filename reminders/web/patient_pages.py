@@ -2,10 +2,10 @@
 
 Invariant: GET and HEAD only look; an answer is a POST, acts once, and leads back to the page by 303, so that a reload
 repeats nothing. Whoever holds the link is the patient as far as this page goes: there is no cookie, hence no session to
-ride on (CSRF). Every address below /p, whatever its form, is looked up as a token once.
+ride on (CSRF). Whatever stands where a token would is looked up once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from urllib.parse import quote
 
@@ -17,26 +17,29 @@ from litestar.status_codes import HTTP_303_SEE_OTHER
 
 from reminders.app import App
 from reminders.services.answering.answer import PatientPage, ReplyRefused
-from reminders.web.forms import TAKE_BACK, TypedForm, posted, reply_of, typed_form
+from reminders.web.forms import TAKE_BACK, WRITE_AGAIN, TypedForm, posted, reply_of, typed_form
 from reminders.web.looks import Looks
 from reminders.web.patient_view import (
     Mistake,
-    Typing,
     contact_of,
-    is_stopped,
+    is_stranger,
+    kept_of,
     later_choices,
     mistake,
     month_choices,
     practitioner_choices,
     standing_of,
+    stopped_of,
+    typing_of,
 )
-from reminders.web.responses import Asked, neutral, page
+from reminders.web.responses import Asked, methods, neutral, page
 from reminders.web.speech import Speech
+from reminders.web.writers import Writers
 
-PATHS = ["/p", "/p/{token:path}"]
+PATHS = ["/p", "/p/{token:str}"]
 
 
-def patient_pages(app: App, looks: Looks) -> list[HTTPRouteHandler]:
+def patient_pages(app: App, looks: Looks, writers: Writers) -> list[HTTPRouteHandler]:
     """Return the routes of the patient's page."""
 
     @route(PATHS, http_method=[HttpMethod.GET, HttpMethod.HEAD])
@@ -47,22 +50,23 @@ def patient_pages(app: App, looks: Looks) -> list[HTTPRouteHandler]:
     @post(PATHS)
     async def answer(request: Asked) -> Response[str]:
         fields, token = await posted(request), token_of(request)
-        form = None if fields.get("kind") == TAKE_BACK else typed_form(fields)
+        undo = {TAKE_BACK: app.take_back, WRITE_AGAIN: app.resume}.get(fields.get("kind", ""))
+        form = None if undo else typed_form(fields)
         found = await sync_to_thread(app.patient_page, token)  # an unknown link never waits for the database's writer
         if found is None:
             return neutral(request, looks)
         try:
-            kept = await sync_to_thread(_record, app, token, form)
+            kept = await writers.run(undo or _recorder(app, form), token)
         except ReplyRefused as refused:
             return page(filled(looks, found, form, refused.facts), HTTPStatus.UNPROCESSABLE_ENTITY)
         return neutral(request, looks) if kept is None else _back_to(token)
 
-    return [look, answer]
+    return [methods(PATHS), look, answer]
 
 
 def token_of(request: Asked) -> str:
     """Return what stands where a token would; whatever it is, it can be hashed."""
-    typed = str(request.path_params.get("token", "")).removeprefix("/")
+    typed = str(request.path_params.get("token", ""))
     return typed.encode(errors="replace").decode()
 
 
@@ -79,17 +83,19 @@ def filled(
         page=found,
         contact=contact_of(found, speech),
         standing=standing_of(found, speech),
-        stopped=is_stopped(found),
+        stopped=stopped_of(found, speech),
+        stranger=is_stranger(found),
         seers=practitioner_choices(found, speech),
         later=later_choices(found),
         months=month_choices(found),
-        typed=Typing(form.kind.value, form.fields) if form and refused else Typing(),
+        kept=kept_of(found),
+        typed=typing_of(found, form if refused else None),
         wrong=wrong,
     )
 
 
-def _record(app: App, token: str, form: TypedForm | None) -> PatientPage | None:
-    return app.take_back(token) if form is None else app.answer(token, reply_of(form))
+def _recorder(app: App, form: TypedForm | None) -> Callable[[str], PatientPage | None]:
+    return lambda token: app.answer(token, reply_of(form)) if form else None
 
 
 def _back_to(token: str) -> Redirect:

@@ -18,7 +18,9 @@ from reminders.web.forms import FIELDS, TEAM, TypedForm
 from reminders.web.speech import Html, Speech
 
 _FIELD_OF = {"practitioner_id": "practitioner"}
-_LASTING = frozenset({AnswerKind.TREATED_ELSEWHERE, AnswerKind.REMIND_LATER, AnswerKind.STOPPED})
+_LASTING = frozenset({AnswerKind.TREATED_ELSEWHERE, AnswerKind.REMIND_LATER, AnswerKind.WRONG_PERSON})
+_OVER_ONCE_CLOSED = frozenset({AnswerKind.CONSULTATION_REQUESTED, AnswerKind.PHONE_ME, AnswerKind.BOOKED})
+"""What the clinic promises on these ends once staff have dealt with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,23 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class Stopped:
+    """What is not written about any more; `everything` stopped, and whether the patient's own word is to be lifted."""
+
+    said: Html
+    everything: bool
+    can_be_lifted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Whether a note and a number of the standing answer go on with the next one, unless it brings its own."""
+
+    note: bool
+    phone: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Mistake:
     """What is wrong with a form as it was typed: the kind of the form, its field, and the sentence."""
 
@@ -57,14 +76,13 @@ class Mistake:
 
 @dataclass(frozen=True, slots=True)
 class Typing:
-    """What was typed before, to be shown again; empty on a fresh page."""
+    """What the fields of each form open with: what stands, or what was typed and could not be taken."""
 
-    kind: str = ""
-    fields: Mapping[str, str] = field(default_factory=dict)
+    forms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def of(self, kind: str, name: str) -> str:
-        """Return what was typed into a field of a form."""
-        return self.fields.get(name, "") if kind == self.kind else ""
+        """Return what a field of a form opens with; empty where it is nothing of its own."""
+        return self.forms.get(kind, {}).get(name, "")
 
 
 def contact_of(page: PatientPage | StopPage, speech: Speech) -> Contact:
@@ -92,16 +110,63 @@ def standing_of(page: PatientPage, speech: Speech) -> Standing | None:
     )
 
 
-def is_stopped(page: PatientPage) -> bool:
-    """Tell whether messages like this one are stopped, and the answer that stands does not say so itself."""
-    says_so = page.answered is not None and page.answered.kind in (AnswerKind.STOPPED, AnswerKind.WRONG_PERSON)
-    return bool(page.stopped & {"all", page.class_name}) and not says_so
+def stopped_of(page: PatientPage, speech: Speech) -> Stopped | None:
+    """Return what is stopped of messages like this one, whatever else was answered."""
+    if not page.stopped & {"all", page.class_name}:
+        return None
+    everything, on = "all" in page.stopped, page.stopped_on
+    if on is None:
+        return Stopped(speech("stopped_before"), everything, can_be_lifted=False)
+    key = "done_stopped_all" if everything else "done_stopped"
+    said = speech(key, on=_day(page, on), clinic=page.clinic_name)
+    return Stopped(said, everything, can_be_lifted=True)
+
+
+def is_stranger(page: PatientPage) -> bool:
+    """Tell whether whoever reads this said that they are not the patient."""
+    return page.answered is not None and page.answered.kind is AnswerKind.WRONG_PERSON
+
+
+def kept_of(page: PatientPage) -> Kept:
+    """Return what goes on with the next answer; staff read a note once, and what they closed is not asked again."""
+    answered = page.answered
+    if answered is None or answered.closed:
+        return Kept(note=False, phone=False)
+    return Kept(note=answered.has_note, phone=answered.has_phone)
+
+
+def typing_of(page: PatientPage, form: TypedForm | None) -> Typing:
+    """Return what the forms open with: whom the message names, what was answered, and a refused `form` as typed."""
+    asked = {
+        "practitioner": str(page.suggested) if page.suggested else TEAM,
+        "contact_by": "phone" if page.phone_known else "email",  # who has given no number is not asked for one first
+        "contact_when": "any",
+    }
+    forms: dict[str, Mapping[str, str]] = {AnswerKind.CONSULTATION_REQUESTED.value: asked}
+    if page.answered is not None:
+        stands = _fields_of(page.answered, page.today)
+        forms[page.answered.kind.value] = {**forms.get(page.answered.kind.value, {}), **stands}
+    if form is not None:
+        forms[form.kind.value] = {**forms.get(form.kind.value, {}), **form.fields}
+    return Typing(forms)
+
+
+def _fields_of(answered: Answered, today: dt.date) -> dict[str, str]:
+    """Return what an answer said, as the fields of its form; a booking that is past is not offered again."""
+    day = answered.day if answered.kind is not AnswerKind.BOOKED or (answered.day or today) >= today else None
+    said = {
+        "contact_when": answered.contact_when,
+        "contact_by": answered.contact_by,
+        "day": day.isoformat() if day else None,
+    }
+    who = str(answered.practitioner_id) if answered.practitioner_id else TEAM
+    return {"practitioner": who, **{name: value for name, value in said.items() if value}}
 
 
 def practitioner_choices(page: PatientPage, speech: Speech) -> list[tuple[str, str]]:
     """Return whom one may ask for, the team first; nobody where there is nobody to choose from."""
     named = [(str(number), name) for number, name in page.practitioners]
-    return [(TEAM, speech.plain("our_team_first")), *named] if named else []
+    return [(TEAM, speech.plain("our_team_choice")), *named] if named else []
 
 
 def later_choices(page: PatientPage) -> list[tuple[str, str]]:
@@ -121,16 +186,18 @@ def mistake(form: TypedForm, facts: Mapping[str, object], speech: Speech) -> Mis
     """Return the sentence for a field that was refused, by the refusal's `field` and `problem`."""
     name = str(facts["field"])
     shown = _FIELD_OF.get(name, name)
-    problem = "missing_day" if (shown, facts["problem"]) == ("day", "missing") else str(facts["problem"])
-    sentences = {
-        "too_long": speech.plain("wrong_too_long", most=str(LONGEST_PHONE if shown == "phone" else LONGEST_NOTE)),
-        "control": speech.plain("wrong_control"),
-        "not_offered": speech.plain("wrong_not_offered"),
-        "missing_day": speech.plain("wrong_missing_day"),
-    }
-    usual = speech.plain("wrong_day" if shown == "day" else "wrong_unknown")
+    problem = str(facts["problem"])
+    chosen_freely = form.kind is AnswerKind.BOOKED  # any day may be typed there: none is offered
+    key = {
+        "too_long": "wrong_too_long",
+        "control": "wrong_control",
+        "not_offered": "wrong_day" if chosen_freely else "wrong_not_offered",
+        "missing": "wrong_missing_phone" if shown == "phone" else "wrong_missing_day",
+        "past": "wrong_past_day",
+    }.get(problem, {"day": "wrong_day", "phone": "wrong_phone"}.get(shown, "wrong_unknown"))
+    most = str(LONGEST_PHONE if shown == "phone" else LONGEST_NOTE)
     shown = shown if shown in FIELDS[form.kind] else ""
-    return Mistake(form.kind.value, shown, sentences.get(problem, usual))
+    return Mistake(form.kind.value, shown, speech.plain(key, most=most))
 
 
 def _number(number: str) -> Html:
@@ -144,14 +211,15 @@ def _dialled(number: str) -> Html:
 
 
 def _heard(page: PatientPage, answered: Answered, speech: Speech) -> Html:
-    everything = answered.kind is AnswerKind.STOPPED and "all" in page.stopped
-    key = f"done_{answered.kind.value}{'_all' if everything else ''}"
-    return speech(key, on=_day(page, answered.on), clinic=page.clinic_name)
+    over = answered.closed and answered.kind in _OVER_ONCE_CLOSED
+    return speech(f"{'was' if over else 'done'}_{answered.kind.value}", on=_day(page, answered.on))
 
 
 def _details(page: PatientPage, answered: Answered, speech: Speech) -> list[Html]:
     """Return the particulars of an answer, as far as there are any."""
-    found = []
+    found: list[Html] = []
+    if answered.kind is AnswerKind.WRONG_PERSON:
+        return found
     if answered.kind is AnswerKind.CONSULTATION_REQUESTED:
         found.append(speech("detail_with", who=answered.practitioner or speech.plain("our_team")))
         if answered.contact_when:

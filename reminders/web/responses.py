@@ -3,10 +3,12 @@
 Invariant: the neutral page and the sentences know nothing of the address they answer, so equal wishes get equal bytes.
 """
 
+from collections.abc import Sequence
 from http import HTTPStatus
 
-from litestar import MediaType, Request, Response
+from litestar import HttpMethod, MediaType, Request, Response, route
 from litestar.datastructures import State
+from litestar.handlers import HTTPRouteHandler
 
 from reminders.web.looks import Looks
 from reminders.web.speech import Speech, wished_language
@@ -47,6 +49,19 @@ def trouble_page(looks: Looks, status: int, accept_language: str | None, *, word
     usual = "bad" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "fault"
     key = words or _TROUBLE.get(HTTPStatus(status), usual)
     return looks.fill("neutral.html", Speech(wished_language(accept_language)), words=key)
+
+
+def methods(paths: Sequence[str]) -> HTTPRouteHandler:
+    """Return the route that tells what may be done with a link; it has to be a path's first.
+
+    The framework's own, which it adds to a path's first route, does not know the POST of its second.
+    """
+
+    @route(list(paths), http_method=HttpMethod.OPTIONS, status_code=HTTPStatus.NO_CONTENT, sync_to_thread=False)
+    def tell() -> Response[None]:
+        return Response(None, status_code=HTTPStatus.NO_CONTENT, headers={"Allow": "GET, HEAD, OPTIONS, POST"})
+
+    return tell
 
 
 def plain(text: str, status: int = HTTPStatus.OK) -> Response[str]:

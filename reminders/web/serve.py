@@ -10,6 +10,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from typing import Any, cast
 
 import uvicorn
@@ -18,10 +19,14 @@ from reminders.app import App
 from reminders.errors import CannotDo
 from reminders.web.demo_mailbox import Mailbox
 from reminders.web.limits import Limits
+from reminders.web.quiet import few_words
 from reminders.web.site import build_site
+from reminders.web.wire import Wire
 
 _WAITING = 256  # connections that the system holds until we take them
 _LAST_ANSWERS_S = 10
+_IDLE_S = 5
+_UNREAD_MS = 20_000
 _PROXIES = ["127.0.0.1", "::1"]  # X-Forwarded-For is a client's own invention unless a proxy of this machine wrote it
 _PROBLEMS = {
     errno.EADDRINUSE: "another program listens there",
@@ -39,7 +44,7 @@ def serve(app: App, listening: Callable[[str], None], limits: Limits | None = No
 
     Raises `CannotListen`.
     """
-    with closing(_bound(app.settings.listen)) as door:
+    with closing(open_door(app.settings.listen)) as door, few_words(app.clock):
         listening(_address(door))
         before = {number: signal.signal(number, _ended) for number in (signal.SIGTERM, signal.SIGINT)}
         try:
@@ -54,7 +59,7 @@ def served(
     app: App, place: str | None = None, limits: Limits | None = None, mailbox: Mailbox | None = None
 ) -> Iterator[str]:
     """Serve the pages from a thread while the context lasts; gives their address. Port 0 takes a free one."""
-    with closing(_bound(place or app.settings.listen)) as door:
+    with closing(open_door(place or app.settings.listen)) as door, few_words(app.clock):
         server = _server(app, door, limits, mailbox)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [door]}, name="pages")
         thread.start()
@@ -66,11 +71,12 @@ def served(
 
 
 def _server(app: App, door: socket.socket, limits: Limits | None, mailbox: Mailbox | None = None) -> uvicorn.Server:
+    limits = limits or Limits()
     site = build_site(app, limits, _place(door), mailbox)
     config = uvicorn.Config(
         cast("Any", site),
         loop="asyncio",
-        http="h11",
+        http=cast("Any", partial(Wire, limits=limits)),
         ws="none",
         lifespan="off",
         log_config=None,
@@ -79,19 +85,30 @@ def _server(app: App, door: socket.socket, limits: Limits | None, mailbox: Mailb
         server_header=False,
         proxy_headers=True,
         forwarded_allow_ips=_PROXIES,
+        backlog=_WAITING,
+        timeout_keep_alive=_IDLE_S,
         timeout_graceful_shutdown=_LAST_ANSWERS_S,
     )
     return uvicorn.Server(config)
 
 
-def _bound(place: str) -> socket.socket:
+def open_door(place: str) -> socket.socket:
+    """Return a socket that listens on HOST:PORT; raises `CannotListen`."""
     host, _, port = place.rpartition(":")
     try:
         family, _, _, _, address = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family, backlog=_WAITING)
+        return _impatient(socket.create_server(address[:2], family=family, backlog=_WAITING))
     except OSError as error:
         problem = _PROBLEMS.get(error.errno or 0, "the host is no address of this machine")
         raise CannotListen(place=place, problem=problem) from None
+
+
+def _impatient(door: socket.socket) -> socket.socket:
+    """Set what every accepted connection inherits: to send at once, and to end when nobody takes what was sent."""
+    door.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a head and its body are two writes: 40 ms otherwise
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # on Linux
+        door.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREAD_MS)
+    return door
 
 
 def _place(door: socket.socket) -> str:

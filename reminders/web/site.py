@@ -25,6 +25,7 @@ from reminders.web.looks import Looks
 from reminders.web.patient_pages import patient_pages
 from reminders.web.responses import Asked, trouble
 from reminders.web.stop_pages import stop_pages
+from reminders.web.writers import Writers
 
 if TYPE_CHECKING:
     from litestar.types import ASGIApp
@@ -44,10 +45,11 @@ def build_site(
     limits = limits or Limits()
     base = urlsplit(app.settings.base_url or "")
     looks = Looks(base.path)
+    writers = Writers(limits.writers, limits.writer_wait_s)
     inner = Litestar(
         [
-            *patient_pages(app, looks),
-            *stop_pages(app, looks),
+            *patient_pages(app, looks, writers),
+            *stop_pages(app, looks, writers),
             *machine_pages(app, looks),
             *(mailbox_pages(mailbox, looks) if mailbox else ()),
         ],

@@ -18,15 +18,16 @@ from reminders.web.forms import ONE_CLICK, UnreadableForm, posted
 from reminders.web.looks import Looks
 from reminders.web.patient_pages import token_of
 from reminders.web.patient_view import contact_of
-from reminders.web.responses import Asked, neutral, page
+from reminders.web.responses import Asked, methods, neutral, page
 from reminders.web.speech import Speech
+from reminders.web.writers import Writers
 
-PATHS = ["/u", "/u/{token:path}"]
+PATHS = ["/u", "/u/{token:str}"]
 ACT = "act"
 _Act = Callable[[str], StopPage | None]
 
 
-def stop_pages(app: App, looks: Looks) -> list[HTTPRouteHandler]:
+def stop_pages(app: App, looks: Looks, writers: Writers) -> list[HTTPRouteHandler]:
     """Return the routes of the stop page."""
     acts: dict[str, _Act] = {
         "stop": partial(app.stop, everything=False),
@@ -42,21 +43,18 @@ def stop_pages(app: App, looks: Looks) -> list[HTTPRouteHandler]:
     @post(PATHS, status_code=HTTPStatus.OK)
     async def stop(request: Asked) -> Response[str]:
         fields = await posted(request, multipart=True)
-        one_click = fields.get(ONE_CLICK[0]) == ONE_CLICK[1]
+        one_click = fields.get(ONE_CLICK[0], "").rstrip("\r\n") == ONE_CLICK[1]  # some end their body as a line
         name = "stop" if one_click else fields.get(ACT, "")
         if name not in acts:
             raise UnreadableForm(problem="it asks for nothing")
-        found = await sync_to_thread(_done, app, acts[name], token_of(request))
+        found = await sync_to_thread(app.stop_page, token_of(request))
+        if found is not None:  # an unknown link never waits for the database's writer
+            found = await writers.run(acts[name], token_of(request))
         if found is None:
             return neutral(request, looks, HTTPStatus.OK if one_click else HTTPStatus.NOT_FOUND)
         return page(_filled(looks, found, again=name == "again"))
 
-    return [look, stop]
-
-
-def _done(app: App, act: _Act, token: str) -> StopPage | None:
-    """Do what was asked; an unknown link never waits for the database's writer."""
-    return act(token) if app.stop_page(token) is not None else None
+    return [methods(PATHS), look, stop]
 
 
 def _filled(looks: Looks, found: StopPage, *, again: bool = False) -> str:

@@ -41,7 +41,7 @@ def test_a_request_is_listed_announced_and_closed(asked: Desk) -> None:
     _answers(asked, reply)
     asked.clock.advance(hours=3)
     said = asked.run("requests", "list")
-    for told in ("3 hours", "1001", "consultation requested", "by phone in the morning", "030", "face", "a / b"):
+    for told in ("3 hours", "1001", "consultation requested", "by phone · in the morning", "030", "face", "a / b"):
         assert told in said
     assert "1 answer of patients announced: `reminders requests list` shows them." in asked.run("deliver")
     assert "announced" not in asked.run("deliver")
@@ -51,7 +51,7 @@ def test_a_request_is_listed_announced_and_closed(asked: Desk) -> None:
 
 
 def test_a_request_as_a_document(asked: Desk) -> None:
-    _answers(asked, Reply(AnswerKind.PHONE_ME, note="I am on new medicine"))
+    _answers(asked, Reply(AnswerKind.PHONE_ME, note="I am on new medicine", phone="030"))
     asked.clock.advance(days=2, hours=1)
     document = {
         "id": 1,
@@ -60,6 +60,7 @@ def test_a_request_as_a_document(asked: Desk) -> None:
         "kind": "phone_me",
         "at": "2026-03-23T10:00:00Z",
         "closed_at": None,
+        "withdrawn_at": None,
         "age_days": 2,
         "practitioner": None,
         "contact_by": "phone",
@@ -68,7 +69,7 @@ def test_a_request_as_a_document(asked: Desk) -> None:
         "lines": ["face"],
         "scope": None,
         "note": "I am on new medicine",
-        "phone": None,
+        "phone": "030",
     }
     assert asked.json("requests", "list") == [document]
     assert "PHONE" in asked.run("requests", "list")
@@ -89,6 +90,23 @@ def test_a_request_as_a_document(asked: Desk) -> None:
 def test_every_kind_is_told_in_words(asked: Desk, kind: Reply, told: str) -> None:
     _answers(asked, kind)
     assert told in asked.run("requests", "list")
+
+
+def test_what_does_not_hold_is_withdrawn_also_once_it_is_closed(asked: Desk) -> None:
+    _answers(asked, Reply(AnswerKind.TREATED_ELSEWHERE, day=day("2026-02-01")))
+    asked.run("requests", "close", "1", "--why", "noted")
+    ended = asked.json("list", "--state", "cancelled")
+    assert {row["reason"] for row in ended} == {"treated_again"}
+    said = asked.run("requests", "close", "1", "--untrue", "--why", "she was treated here")
+    assert said == "Request 1 of patient 1001 of clinic north is withdrawn.\n"
+    assert asked.json("list", "--state", "cancelled") == []
+    assert "not open any more" in asked.fails(3, "requests", "close", "1", "--untrue", "--why", "again")
+
+
+def test_a_stop_is_not_withdrawn_as_untrue(asked: Desk) -> None:
+    _answers(asked, Reply(AnswerKind.STOPPED, everything=True))
+    told = asked.fails(3, "requests", "close", "1", "--untrue", "--why", "no")
+    assert "Request 1 is about writing at all" in told
 
 
 def test_what_staff_note_themselves_is_on_the_list_and_closed_from_either_side(desk: Desk) -> None:
@@ -113,5 +131,15 @@ def test_mistakes_are_told_in_a_sentence(desk: Desk) -> None:
 
 
 def test_a_patients_note_cannot_steer_a_terminal(asked: Desk) -> None:
-    _answers(asked, Reply(AnswerKind.PHONE_ME, note="[bold red]x[/] :smile: \u200fabc"))
+    _answers(asked, Reply(AnswerKind.PHONE_ME, note="[bold red]x[/] :smile: \u200fabc", phone="030"))
     assert "[bold red]x[/] :smile:" in asked.run("requests", "list")
+
+
+def test_a_changed_answer_and_a_number_that_nobody_has_are_told(asked: Desk) -> None:
+    _answers(asked, Reply(AnswerKind.CONSULTATION_REQUESTED, contact_by="email", note="a word"))
+    _answers(asked, Reply(AnswerKind.BOOKED))
+    said = asked.run("requests", "list")
+    assert "consultation requested" not in said
+    assert all(told in said for told in ("already booked", "a word", "no number on file"))
+    assert "consultation requested, withdrawn" in asked.run("requests", "list", "--all")
+    assert [one["withdrawn_at"] for one in asked.json("requests", "list", "--all")] == [None, "2026-03-23T10:00:00Z"]

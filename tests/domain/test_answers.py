@@ -73,7 +73,9 @@ def test_a_booking_without_a_day_is_not_for_a_run_that_began_after_it_was_said()
     facts = patient(FACE, ("botulinum-cosmetic", "2026-03-26"), answers=(_said(AnswerKind.BOOKED),))
     assert {why for _, why in standings(_plan(facts), 2)} == {None}
     same_day = patient(("botulinum-cosmetic", "2026-03-25"), answers=(_said(AnswerKind.BOOKED),))
-    assert {why for _, why in standings(_plan(same_day))} == {Reason.BOOKED}
+    assert {why for _, why in standings(_plan(same_day))} == {None}
+    day_before = patient(("botulinum-cosmetic", "2026-03-24"), answers=(_said(AnswerKind.BOOKED),))
+    assert {why for _, why in standings(_plan(day_before))} == {Reason.BOOKED}
 
 
 def test_a_treatment_elsewhere_ends_the_run_on_the_months_last_day_but_not_after_it_was_said() -> None:
@@ -98,6 +100,24 @@ def test_a_treatment_elsewhere_before_the_treatment_or_on_its_day_ends_nothing()
     for on in ("2026-03-25", "2026-03-26"):
         plan = _plan(patient(("botulinum-cosmetic", on), answers=(answer,)))
         assert {why for _, why in standings(plan)} == {None}
+
+
+@pytest.mark.parametrize(("treated", "ended"), [("2026-03-08", True), ("2026-03-09", False), ("2026-03-18", False)])
+def test_a_treatment_elsewhere_ends_what_began_before_the_message_was_made_alone(treated: str, *, ended: bool) -> None:
+    asked = utc("2026-03-08 23:30")  # in Sydney it is the 9th
+    answer = Answer(AnswerKind.TREATED_ELSEWHERE, SAID, OF_FACE, day("2026-03-01"), asked)
+    for zone, later in (("Europe/London", 1), ("Australia/Sydney", 0)):
+        assert (answer.ends_on(day("2026-03-08"), zone) is None) == bool(later)
+    far = calendar(zone="Australia/Sydney")
+    plan = wanted(patient(("botulinum-cosmetic", treated), answers=(answer,)), rules(sends=far), NOW)
+    assert ({why for _, why in standings(plan)} == {Reason.TREATED_AGAIN}) is ended
+
+
+def test_what_a_treatment_elsewhere_does_not_end_it_does_not_space_either() -> None:
+    both = OF_FACE | OF_MIGRAINE
+    answer = Answer(AnswerKind.TREATED_ELSEWHERE, SAID, both, day("2026-03-01"), utc("2026-03-02 09:00"))
+    new = ("botulinum-cosmetic", "2026-03-20")
+    assert step_of(_plan(patient(new, answers=(answer,)))).window == step_of(_plan(patient(new))).window
 
 
 def test_a_treatment_elsewhere_spaces_the_other_lines_of_its_group_as_one_here_would() -> None:

@@ -11,6 +11,7 @@ from reminders.mail.folder import FolderTransport
 from reminders.services.answering import answer
 from reminders.services.answering.answer import PatientPage, Reply, StopPage
 from reminders.services.answering.requests import RequestView, close_request, requests
+from reminders.services.audit import audit
 from reminders.services.deliver import DeliverOutcome
 from tests.support.clinic import INVITED_AT, Office
 
@@ -49,6 +50,13 @@ class Reader:
         assert found is not None
         return found
 
+    def wants_more(self, message: int = 1) -> PatientPage:
+        """Lift what was stopped, from the page of the answers."""
+        with self.office.database.write(self.office.clock.now(), "patient") as tx:
+            found = answer.resume(tx, self.office.keys, self.request_token(message))
+        assert found is not None
+        return found
+
     def stop_page(self, message: int = 1) -> StopPage:
         with self.office.read() as tx:
             found = answer.stop_page(tx, self.stop_token(message))
@@ -72,9 +80,14 @@ class Reader:
         with self.office.read() as tx:
             return list(requests(tx, None, closed=closed))
 
-    def close(self, request: int, why: str = "phoned") -> None:
+    def close(self, request: int, why: str = "phoned", *, untrue: bool = False) -> None:
         with self.office.write() as tx:
-            close_request(tx, request, why)
+            close_request(tx, request, why, untrue=untrue)
+
+    def findings(self) -> list[str]:
+        """Return what the audit has to say."""
+        report = audit(self.office.database, self.office.clock, self.office.keys)
+        return [found.problem for found in report.findings]
 
 
 def invited(office: Office, folder: Path) -> Reader:

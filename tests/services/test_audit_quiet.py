@@ -14,6 +14,7 @@ from reminders.mail.transport import transport_for
 from reminders.services import book, clinic, decide, patient, record
 from reminders.services.answering import answer
 from reminders.services.answering.answer import Reply, request_page
+from reminders.services.answering.requests import close_request, requests
 from reminders.services.catalogue import import_catalogue
 from reminders.services.erase import erase
 from reminders.services.find import the_clinic
@@ -152,6 +153,11 @@ class Months:
     def on_closed_answers(self, tx: Transaction, _: str) -> None:
         for said in {ref for ref in map(str, range(1, PATIENTS + 1)) if answers.open_answers(tx, int(ref))}:
             patient.close_answers(tx, the_clinic(tx, "linden"), said)
+
+    def on_denied_answer(self, tx: Transaction, _: str) -> None:
+        said = requests(tx, "linden", closed=True)
+        if said:
+            close_request(tx, self.chance.choice(said).id, "not so", untrue=True)
 
     def on_change(self, tx: Transaction, ref: str) -> None:
         change = self.chance.choice(

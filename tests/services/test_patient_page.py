@@ -51,11 +51,16 @@ def test_a_page_shows_the_clinic_and_of_the_patient_the_first_name(reader: Reade
         "class_name": "cosmetic",
         "first_name": "AdaP1",
         "for_representative": False,
+        "today": day("2026-03-23"),
+        "phone_known": True,
         "practitioners": ((1, "Dr Jane Hart"),),
+        "suggested": None,
         "later_days": tuple(day("2026-05-05") + dt.timedelta(weeks=weeks) for weeks in range(8)),
         "elsewhere_months": (day("2026-03-01"), day("2026-02-01"), day("2026-01-01")),
         "answered": None,
         "stopped": frozenset(),
+        "stopped_on": None,
+        "former": False,
     }
     stop = reader.stop_page()
     shared = {field.name: getattr(page, field.name) for field in dataclasses.fields(stop)}
@@ -105,6 +110,11 @@ def test_the_first_name_is_one_printable_word_and_never_a_representatives_to_rea
 
 def test_whoever_reads_at_a_former_address_is_told_no_name(reader: Reader) -> None:
     reader.office.change_patient(email="new@riverside-patients.example")
+    assert reader.page().first_name == ""
+
+
+def test_nobody_who_has_died_is_greeted(reader: Reader) -> None:
+    reader.office.change_patient(status="deceased")
     assert reader.page().first_name == ""
 
 

@@ -52,7 +52,7 @@ def test_an_answer_is_found_as_it_was_stored(database: Database) -> None:
         assert found is not None
         assert (found.kind, found.at, found.lines, found.day) == (said.kind, NOW, FACE, said.day)
         assert (found.practitioner_id, found.contact_by, found.contact_when) == (7, "phone", "any")
-        assert found.fact == Answer(said.kind, NOW, FACE, said.day)
+        assert found.fact == Answer(said.kind, NOW, FACE, said.day, asked_at=NOW)
         kept = patients.patient_by_id(tx, patient.id).notes
         assert answers.words_of(kept) == {key: Words("a note\nof two lines", "030")}
         assert answers.answer_by_id(tx, 99) is None

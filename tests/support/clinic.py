@@ -139,6 +139,7 @@ class Office:
             "given_name": f"Ada{ref}",
             "family_name": "Lovelace",
             "email": f"{ref.lower()}@{slug}-patients.example",
+            "phone": "+44 20 7946 0999",
             "consent": "granted",
         }
         typed = {name: value for name, value in (values | given).items() if value is not None}

@@ -116,7 +116,9 @@ def answers(draw: st.DrawFn, now: dt.datetime) -> tuple[Answer, ...]:
         if kind is AnswerKind.TREATED_ELSEWHERE:
             on = (said.date() - dt.timedelta(days=draw(st.integers(0, 90)))).replace(day=1)
         named = kind in (AnswerKind.TREATED_ELSEWHERE, AnswerKind.REMIND_LATER) or draw(st.booleans())
-        found.append(Answer(kind, said, lines, on if named else None))
+        before = draw(st.one_of(st.none(), st.integers(0, 200)))
+        asked = said - dt.timedelta(days=before) if before is not None else None
+        found.append(Answer(kind, said, lines, on if named else None, asked))
     return tuple(found)
 
 

@@ -195,6 +195,7 @@ def _span(episode: Episode, facts: PatientFacts, zone: str) -> tuple[dt.date, dt
     same_line = {e.id for e in facts.episodes if e.line == episode.line}
     later = [t.day for i, treatments in entries.items() for t in treatments if i in same_line and t.day > day]
     told = [a for a in _said(episode.line, facts) if a.kind is AnswerKind.TREATED_ELSEWHERE]
+    told = [a for a in told if a.asked_at is None or a.asked_at.astimezone(ZoneInfo(zone)).date() > day]
     later += [_elsewhere(answer, zone) for answer in told if _elsewhere(answer, zone) > day]
     return day, min(later) if later else None
 
@@ -230,8 +231,8 @@ def _window(
                 if other.day > day and (ended_on is None or other.day < ended_on):
                     pushes.append(max(counted(protocol.opens, other.day), other.day + protocol.min_days * DAY))
         for answer in facts.answers:
-            if answer.kind is not AnswerKind.TREATED_ELSEWHERE:
-                continue
+            if answer.kind is not AnswerKind.TREATED_ELSEWHERE or episode.line in (answer.lines or {episode.line}):
+                continue  # what is about this line ends a run, or says nothing of it
             on = _elsewhere(answer, zone)
             others = {line for line in answer.lines or () if line.split("/")[0] == protocol.group} - {episode.line}
             if others and on > day and (ended_on is None or on < ended_on):
@@ -315,7 +316,7 @@ def _answered(line: str, day: dt.date, facts: PatientFacts, rules: Rules, today:
             found.add(Reason.REPLIED)
         if answer.kind is AnswerKind.BOOKED and answer.day is None:
             said = answer.at.astimezone(ZoneInfo(rules.calendar.zone)).date()
-            found |= {Reason.BOOKED} if said >= day else set()
+            found |= {Reason.BOOKED} if said > day else set()
         if answer.kind is AnswerKind.BOOKED and answer.day is not None and answer.day > day:
             found |= {Reason.BOOKED} if (today - answer.day).days < 7 else set()
     return found

@@ -71,6 +71,7 @@ def _small_clinic() -> Iterator[tuple[App, dict[tuple[str, str], str]]]:
             app.add_clinic("harbour", _CLINIC, ["Dr Mary Stone", "Dr Ian Reed"])
             for ref, (name, language) in _PEOPLE.items():
                 given = {"given_name": name, "language": language, "email": f"{ref}@home.example", "consent": "granted"}
+                given["phone"] = "+44 20 7946 0177"
                 app.add_patient("harbour", ref, given)
                 treated = NewTreatment(ref, "botulinum-cosmetic", dt.date(2026, 12, 3), "Dr Mary Stone")
                 app.add_treatment("harbour", treated)

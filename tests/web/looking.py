@@ -21,6 +21,13 @@ _FOCUSED = """() => {
   const name = e.id || e.value || e.textContent.trim().slice(0, 30)
   return [e.tagName, name, line, box.bottom > 0 && box.top < innerHeight]
 }"""
+CRAMPED = """() => [...document.querySelectorAll('select')].flatMap(list => {
+  const style = getComputedStyle(list), pen = document.createElement('canvas').getContext('2d')
+  pen.font = style.font
+  const room = list.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight) - 24
+  return [...list.options].map(one => one.text).filter(text => pen.measureText(text).width > room)
+})"""
+"""The entries of lists that the arrow (24 pixels at most) would cut."""
 OPEN_ALL = "document.querySelectorAll('details').forEach(one => { one.open = true })"
 
 

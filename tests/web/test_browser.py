@@ -6,11 +6,12 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from reminders.app import App
+from reminders.mail.words import LANGUAGES
 from reminders.web.serve import served
 from tests.support.browser import Scheme, page_of
 from tests.support.clinic import Office
 from tests.support.site import FREE_PLACE, GENEROUS, Letter
-from tests.web.looking import OPEN_ALL, complaints, overhang, small_targets, submit, walk
+from tests.web.looking import CRAMPED, OPEN_ALL, complaints, overhang, small_targets, submit, walk
 
 pytestmark = pytest.mark.xdist_group("browser")  # one browser is enough for a small machine
 LOOKS: list[tuple[int, Scheme, str]] = [
@@ -121,6 +122,17 @@ def test_a_reload_after_an_answer_repeats_nothing(browser: Browser, address: str
     found = app.patient_page(letter.request)
     assert found is not None
     assert found.answered is None
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_arrow_of_a_list_leaves_our_own_words_room_on_the_narrowest_phone(
+    browser: Browser, address: str, letter: Letter, office: Office, language: str
+) -> None:
+    office.change_patient(language=language)
+    with page_of(browser, 320, "light") as page:
+        page.goto(f"{address}/p/{letter.request}")
+        page.evaluate(OPEN_ALL)
+        assert page.evaluate(CRAMPED) == []
 
 
 def test_a_page_asks_for_nothing_but_its_two_style_sheets(browser: Browser, address: str, letter: Letter) -> None:

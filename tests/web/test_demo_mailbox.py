@@ -71,3 +71,13 @@ def test_a_click_in_the_frame_opens_the_patients_page(browser: Browser, address:
             page.frame_locator(".phone iframe").get_by_role("link", name="Ask for a consultation").click()
         assert "/p/" in opened.value.url
         opened.value.get_by_role("heading", level=1).wait_for()
+
+
+def test_the_links_of_the_text_lead_to_this_machine_too(address: str) -> None:
+    with httpx2.Client(base_url=address) as client:
+        text = client.get("/received/1").text.partition("<pre")[2].partition("</pre>")[0]
+        links = re.findall(r'<a href="(/([pu])/[^"]+)"[^>]*>([^<]+)</a>', text)
+        assert LINKS not in text
+        assert [room for _, room, _ in links] == ["p", "u"]
+        assert [shown for *_, shown in links] == [f"{address}{path}" for path, *_ in links]
+        assert all(client.get(path).status_code == 200 for path, *_ in links)

@@ -49,6 +49,12 @@ def test_another_method_is_told_which_there_are(site: Site, method: str, path: s
     assert set((found.header("allow") or "").split(", ")) >= {"GET", "HEAD", "POST"}
 
 
+@pytest.mark.parametrize("path", ["/p/unknown", "/u/unknown", "/p", "/u"])
+def test_options_tell_of_every_method(site: Site, path: str) -> None:
+    found = site.ask("OPTIONS", path)
+    assert (found.status, found.header("allow")) == (204, "GET, HEAD, OPTIONS, POST")
+
+
 def test_options_tell_the_same_of_every_link(site: Site, letter: Letter) -> None:
     known, unknown = site.ask("OPTIONS", f"/p/{letter.request}"), site.ask("OPTIONS", "/p/unknown")
     assert (known.status, known.body, known.headers) == (unknown.status, unknown.body, unknown.headers)
@@ -129,6 +135,44 @@ def test_answers_and_one_clicks_are_counted_apart(app: App, office: Office, lett
     assert site.post(f"/p/{letter.request}", "kind=stopped").status == 429
     assert rows(office) == before
     site.close()
+
+
+TRICKS = (
+    *("//{0}/{1}", "///{0}/{1}", "/{0}//{1}", "/{0}/{1}/", "/{0}/{1}//", "//{0}//{1}//", "{0}/{1}"),
+    *("/{0}/{1}/x", "http://127.0.0.1:8000/{0}/{1}"),
+)
+
+
+@pytest.mark.parametrize("trick", TRICKS)
+def test_no_other_way_of_writing_an_address_reaches_a_page(
+    site: Site, office: Office, letter: Letter, trick: str
+) -> None:
+    before = rows(office)
+    for room, token in (("p", letter.request), ("u", letter.stop)):
+        path = trick.format(room, token)
+        found = site.ask("GET", path)
+        assert (found.status, found.body) == (404, site.ask("GET", "/p/unknown").body)
+        assert site.post(path, "kind=stopped&act=stop").status == 404
+    assert rows(office) == before
+
+
+@pytest.mark.parametrize("trick", TRICKS[:-2])
+def test_no_other_way_of_writing_an_address_is_free(app: App, trick: str) -> None:
+    site = Site(app, Limits(looks=1, answers=1, one_clicks=2))
+    path = trick.format("p", "x")
+    assert [site.ask("GET", path).status for _ in range(2)] == [404, 429]
+    assert [site.post(path, "kind=booked").status for _ in range(2)] == [404, 429]
+    assert [site.post(trick.format("u", "x"), "act=stop").status for _ in range(3)] == [404, 404, 429]
+    assert site.ask("GET", "/p/x").status == 429
+    site.close()
+
+
+@pytest.mark.parametrize("trick", ["//p/{}", "/%2Fp/{}", "/p%2F{}", "/%2fp%2f{}", "/p/{}%2F", "/%70/{}", "/p/{}?a=b"])
+def test_what_is_written_in_percents_is_counted_as_what_it_means(app: App, letter: Letter, trick: str) -> None:
+    path = trick.format(letter.request).encode()
+    with browsing(app, Limits(looks=1, answers=1, one_clicks=1)) as web:
+        found = [web.get(httpx2.URL(web.base_url, raw_path=path)).status_code for _ in range(2)]
+    assert found == [200 if trick in ("/p%2F{}", "/%70/{}", "/p/{}?a=b") else 404, 429]
 
 
 def test_neighbours_in_one_ipv6_network_are_one_client(app: App) -> None:

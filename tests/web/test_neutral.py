@@ -14,6 +14,7 @@ LETTERS = string.ascii_letters + string.digits + "-_"
 MALFORMED = (
     *("/p", "/p/", "/u", "/u/", "/p//", "/p/a/b", "/u/../p/a", "/p/../healthz", "/p/.", "/p/\x00", "/u/a\x00b"),
     *("/p/" + "a" * 10_000, "/u/" + "é" * 300, "/p/ ", "/p/%00", "/p/\u202e", "/p/\udc80", "/p/'--", "/p/{token}"),
+    *("//p/x", "/p/x/", "/p//x", "///u/x", "//", "p/x", "*", "http://a.example/p/x", "/p/x//", "/./p/x", "/p/a/b/c"),
     *("/u/<script>", "/p/a;b=c", "/p/a\r\nSet-Cookie: x=1", "/p/C:\\x", "/u/0", "/p/None"),
 )
 
@@ -99,7 +100,7 @@ def _tampered(token: str, chance: random.Random) -> str:
         2: token[:at] + token[at + 1 :],
         3: token[::-1],
         4: token.swapcase(),
-        5: f"{token}{chance.choice(('.', '=', '%20', ' ', '?', '/x'))}",
+        5: f"{token}{chance.choice(('.', '=', '%20', ' ', '?', ';x'))}",
     }[chance.randrange(6)]
     return changed if changed != token else f"{token}.."
 

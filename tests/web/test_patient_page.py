@@ -14,7 +14,6 @@ ALL = {
     "booked": {"kind": "booked", "day": "2026-04-20"},
     "treated_elsewhere": {"kind": "treated_elsewhere", "day": "2026-03-01"},
     "remind_later": {"kind": "remind_later"},
-    "stopped": {"kind": "stopped", "everything": "no"},
     "wrong_person": {"kind": "wrong_person"},
     "consultation_requested": {
         "kind": "consultation_requested",
@@ -80,7 +79,7 @@ def test_an_answer_is_recorded_shown_and_taken_back(
     assert "Your answer" not in web.get(page).text
 
 
-@pytest.mark.parametrize("kind", ["consultation_requested", "booked", "stopped", "treated_elsewhere", "wrong_person"])
+@pytest.mark.parametrize("kind", ["consultation_requested", "booked", "treated_elsewhere", "wrong_person"])
 def test_the_plan_obeys_an_answer_at_once(web: httpx2.Client, page: str, office: Office, kind: str) -> None:
     assert office.row("follow_up").state == "planned"
     assert web.post(page, data=ALL[kind]).status_code == 303
@@ -119,7 +118,8 @@ def test_what_staff_have_seen_to_is_said(web: httpx2.Client, page: str, app: App
     [request] = app.requests("riverside", closed=False)
     app.close_request(request.id, "phoned")
     shown = web.get(page).text
-    assert "We have seen to it." in shown
+    assert "The clinic has dealt with it." in shown
+    assert "We will contact you." not in shown
     assert "Take this back" not in shown
 
 
@@ -186,7 +186,7 @@ def test_days_to_be_reminded_on_are_offered_only_where_there_are_some(
     ("language", "direction", "word"),
     [
         *(("es", "ltr", "Pedir una consulta"), ("fr", "ltr", "Demander une consultation")),
-        *(("de", "ltr", "Um ein Beratungsgespräch bitten"), ("pl", "ltr", "Prośba o konsultację")),
+        *(("de", "ltr", "Beratungsgespräch anfragen"), ("pl", "ltr", "Prośba o konsultację")),
         *(("pt", "ltr", "Pedir uma consulta"), ("ar", "rtl", "طلب استشارة")),
     ],
 )

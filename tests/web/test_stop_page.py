@@ -44,6 +44,12 @@ def test_one_click_may_come_as_multipart(web: httpx2.Client, page: str, office: 
     assert stopped(office)
 
 
+@pytest.mark.parametrize("end", [b"\r\n", b"\n"])
+def test_one_click_may_end_its_line(web: httpx2.Client, page: str, office: Office, end: bytes) -> None:
+    assert web.post(page, content=b"List-Unsubscribe=One-Click" + end, headers=FORM).status_code == 200
+    assert stopped(office)
+
+
 def test_one_click_twice_is_one_click(web: httpx2.Client, page: str, office: Office) -> None:
     web.post(page, data={"List-Unsubscribe": "One-Click"})
     once = rows(office)

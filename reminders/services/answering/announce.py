@@ -1,8 +1,8 @@
 """Tells each clinic that patients answered, by one short mail that names nobody; delivery does so when it ends.
 
 Invariants: at most one notice per clinic and delivery, and none while the transport rests; an answer is announced once
-the server took the notice, or may have taken it. A crash after the last byte repeats a notice, which harms nobody. What a
-server says of one clinic's notice concerns that clinic's notices alone: they rest, and nobody's mail does.
+the server took the notice, or may have taken it. A crash after the last byte repeats a notice, which harms nobody. What
+a server says of one clinic's notice concerns that clinic's notices alone: they rest, and nobody's mail does.
 """
 
 from collections import Counter

@@ -2,12 +2,21 @@
 
 Invariants: looking changes nothing; an answer is a fact that the plan obeys in the transaction that records it; through
 one link one answer stands, beside which messages may be stopped: that is lifted by the patient's word alone, never by
-another answer.
+another answer. A note that staff have not read goes on with the answer that takes its answer's place.
 """
 
 from reminders.domain.answers import AnswerKind
 from reminders.services.answering.asked import Asked, about, asked
-from reminders.services.answering.patient_page import Answered, PatientPage, StopPage, offered, page_of, stop_page_of
+from reminders.services.answering.patient_page import (
+    Answered,
+    PatientPage,
+    StopPage,
+    last_answer,
+    offered,
+    page_of,
+    stop_page_of,
+    words_to_keep,
+)
 from reminders.services.answering.reply import Reply, ReplyRefused, checked
 from reminders.services.answering.stopping import not_this_person, readers, stop_writing, write_again
 from reminders.services.keys import Keys
@@ -26,6 +35,7 @@ __all__ = [
     "allow_again",
     "answer",
     "request_page",
+    "resume",
     "stop",
     "stop_page",
     "take_back",
@@ -44,11 +54,14 @@ def request_page(tx: Transaction, token: str) -> PatientPage | None:
 def answer(tx: Transaction, keys: Keys, token: str, reply: Reply) -> PatientPage | None:  # noqa: ARG001 - the address's key stands with the message
     """Record an answer in place of the one before through this link, and plan; raises `ReplyRefused`.
 
-    The same answer twice is recorded once. To stop messages is no answer to the others, and leaves them standing.
+    The same answer twice is recorded once. To stop messages is no answer to the others, and leaves them standing. A
+    former address may say no more than that it wants no messages: its reader may be somebody else by now.
     """
     found = asked(tx, token, REQUEST)
     if found is None:
         return None
+    if found.former and reply.kind not in ABOUT_WRITING:
+        raise ReplyRefused(field="kind", problem="not_offered")
     topic = about(tx, found)
     said = checked(reply, offered(tx, found, topic))
     if said.kind is AnswerKind.STOPPED:
@@ -61,13 +74,23 @@ def answer(tx: Transaction, keys: Keys, token: str, reply: Reply) -> PatientPage
 
 
 def take_back(tx: Transaction, keys: Keys, token: str) -> PatientPage | None:  # noqa: ARG001 - as above
-    """Withdraw what was answered last through this link, and plan."""
+    """Withdraw what was answered last through this link, and plan; a stop stands until `resume`."""
     found = asked(tx, token, REQUEST)
     if found is None:
         return None
-    last = next(reversed(found.through_link), None)
+    last = last_answer(found)
     if last is not None:
         _withdraw(tx, found, last)
+        plan_patients(tx, found.clinic, readers(tx, found))
+    return request_page(tx, token)
+
+
+def resume(tx: Transaction, keys: Keys, token: str) -> PatientPage | None:  # noqa: ARG001 - as above
+    """Lift what the patient stopped, as `allow_again` does, asked for on the page of the answers."""
+    found = asked(tx, token, REQUEST)
+    if found is None:
+        return None
+    if write_again(tx, found, AnswerKind.STOPPED):
         plan_patients(tx, found.clinic, readers(tx, found))
     return request_page(tx, token)
 
@@ -99,13 +122,16 @@ def allow_again(tx: Transaction, keys: Keys, token: str) -> StopPage | None:  # 
 
 
 def _record(tx: Transaction, found: Asked, said: Reply, lines: frozenset[str]) -> bool:
-    """Store an answer in place of the one before; False when it stands already."""
-    before = [one for one in found.through_link if one.kind is not AnswerKind.STOPPED]
-    if before and _same(found, before[-1], said):
-        return False
-    for one in before:
-        _withdraw(tx, found, one)
-    words = Words(said.note, said.phone)
+    """Store an answer in place of the one before; False when it stands already.
+
+    Staff read the words that stay even where they need not act on the answer itself.
+    """
+    before, kept = last_answer(found), words_to_keep(found)
+    words = Words(said.note or kept.note, said.phone or kept.phone)
+    if before is not None:
+        if _same(found, before, said, words):
+            return False
+        _withdraw(tx, found, before)
     if said.kind is AnswerKind.WRONG_PERSON:
         not_this_person(tx, found, words)
         return True
@@ -117,20 +143,19 @@ def _record(tx: Transaction, found: Asked, said: Reply, lines: frozenset[str]) -
         practitioner_id=said.practitioner_id,
         contact_by=said.contact_by,
         contact_when=said.contact_when,
-        asks_staff=said.kind is not AnswerKind.REMIND_LATER,
+        asks_staff=said.kind is not AnswerKind.REMIND_LATER or bool(words.note),
     )
     answers.add_answer(tx, found.patient, stored, words)
     return True
 
 
-def _same(found: Asked, before: StoredAnswer, said: Reply) -> bool:
+def _same(found: Asked, before: StoredAnswer, said: Reply, words: Words) -> bool:
     """Tell whether a reply says what stands already, and nobody has dealt with it as a request of its own."""
     if before.closed_at is not None and before.kind in ASKED_ANEW:
         return False
-    words = words_of(found.patient.notes).get(before.id, Words())
-    known = (before.kind, before.day, before.practitioner_id, before.contact_by, before.contact_when, words)
-    new = (said.kind, said.day, said.practitioner_id, said.contact_by, said.contact_when, Words(said.note, said.phone))
-    return known == new
+    written = words_of(found.patient.notes).get(before.id, Words())
+    known = (before.kind, before.day, before.practitioner_id, before.contact_by, before.contact_when, written)
+    return known == (said.kind, said.day, said.practitioner_id, said.contact_by, said.contact_when, words)
 
 
 def _withdraw(tx: Transaction, found: Asked, before: StoredAnswer) -> None:

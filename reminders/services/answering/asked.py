@@ -14,7 +14,7 @@ from reminders.services.calendar import rules_for
 from reminders.services.find import clinic_of
 from reminders.services.keys import token_hash
 from reminders.store import answers, clinics, facts, links, patients
-from reminders.store.answers import StoredAnswer
+from reminders.store.answers import ABOUT_WRITING, StoredAnswer
 from reminders.store.clinics import Clinic, Practitioner
 from reminders.store.database import Transaction
 from reminders.store.links import Link
@@ -33,9 +33,20 @@ class Asked:
     standing: tuple[StoredAnswer, ...]
 
     @property
+    def former(self) -> bool:
+        """Tell whether the message went to an address that is not the patient's any more; it speaks for itself."""
+        return self.link.address_key != self.patient.address_key
+
+    @property
     def through_link(self) -> tuple[StoredAnswer, ...]:
-        """Return what was answered through this message, oldest first."""
-        return tuple(answer for answer in self.standing if answer.message_pk == self.link.message_pk)
+        """Return what was answered through this message, oldest first; at a former address only about writing to it."""
+        mine = (answer for answer in self.standing if answer.message_pk == self.link.message_pk)
+        return tuple(answer for answer in mine if not self.former or answer.kind in ABOUT_WRITING)
+
+    def said_here(self, answer: StoredAnswer) -> bool:
+        """Tell whether an answer was given at the address that this message went to, through whichever message."""
+        same_address = answer.address_key is not None and answer.address_key == self.link.address_key
+        return same_address or answer.message_pk == self.link.message_pk
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +79,7 @@ def about(tx: Transaction, found: Asked) -> About:
     A message whose reminders went out anew with another one is about all lines of its class.
     """
     rules = rules_for(tx, found.clinic)
-    mine = {answer.id for answer in found.through_link}
-    others = (answer.fact for answer in found.standing if answer.id not in mine)
+    others = (answer.fact for answer in found.standing if answer.message_pk != found.link.message_pk)
     kept = tuple(fact for fact in others if fact is not None and fact.kind is not AnswerKind.REMIND_LATER)
     known = replace(facts.facts(tx, [found.patient.id])[found.patient.id], answers=kept)
     every = runs(known, rules)

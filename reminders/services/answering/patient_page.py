@@ -5,34 +5,46 @@ own present address; a day is offered only if a step still to come may really go
 """
 
 import datetime as dt
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 from reminders.domain.answers import AnswerKind
+from reminders.domain.facts import Status
 from reminders.domain.grouping import Past, earliest_day
-from reminders.domain.lifecycle import Reason, State
+from reminders.domain.lifecycle import State
 from reminders.domain.planner import Wanted, wanted
 from reminders.domain.sending_hours import local_day
 from reminders.mail.words import language_of
 from reminders.services.answering.asked import About, Asked, about, active_practitioners
 from reminders.services.answering.reply import Offered
-from reminders.store import clinics, contacts, queue, reminders
-from reminders.store.answers import StoredAnswer, words_of
+from reminders.services.answering.stopping import stopped_scopes, to_lift
+from reminders.services.letter import practitioner_for
+from reminders.store import clinics, queue, reminders
+from reminders.store.answers import StoredAnswer, Words, words_of
 from reminders.store.database import Transaction
 
 MOST_LATER_DAYS = 8
 PACE = dt.timedelta(days=7)
 LONGEST_NAME = 40
 NOT_STAFFS = frozenset({AnswerKind.REMIND_LATER, AnswerKind.STOPPED})
+NOTHING_OF_THE_PATIENT: Mapping[str, Any] = {
+    "for_representative": False,
+    "phone_known": False,
+    "practitioners": (),
+    "later_days": (),
+    "elsewhere_months": (),
+}
 STILL_TO_COME = (None, State.PLANNED, State.CANCELLED, State.CLAIMED)
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What was answered through this link last and still stands; `closed` says that staff have dealt with it."""
+    """What was answered through this link last and still stands, stops apart; `closed`: staff have dealt with it."""
 
     kind: AnswerKind
     on: dt.date
+    practitioner_id: int | None
     practitioner: str | None
     contact_by: str | None
     contact_when: str | None
@@ -46,8 +58,11 @@ class Answered:
 class PatientPage:
     """All that a patient's page may show: of the patient nothing but the first name.
 
-    `later_days` and `elsewhere_months` (first days of months, newest first) are what may be chosen; `stopped` are the
-    scopes ("all", "cosmetic", "medical") that are not written about any more.
+    `today` is the clinic's local day; `phone_known` says whether there is a number to call, and never which;
+    `suggested` is the practitioner whom the message names, if on offer. `later_days` and `elsewhere_months` (first days
+    of months, newest first) are what may be chosen; `stopped` are the scopes ("all", "cosmetic", "medical") that are
+    not written about any more, `stopped_on` the day on which the patient said so, None where it is not theirs to lift.
+    `former`: the message went to an address that is the patient's no more; only "stop" and "not me" are offered.
     """
 
     clinic_name: str
@@ -61,11 +76,16 @@ class PatientPage:
     class_name: str
     first_name: str
     for_representative: bool
+    today: dt.date
+    phone_known: bool
     practitioners: tuple[tuple[int, str], ...]
+    suggested: int | None
     later_days: tuple[dt.date, ...]
     elsewhere_months: tuple[dt.date, ...]
     answered: Answered | None
     stopped: frozenset[str]
+    stopped_on: dt.date | None
+    former: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +124,8 @@ def page_of(tx: Transaction, found: Asked) -> PatientPage:
     clinic, patient = found.clinic, found.patient
     phone, booking_url = _place(tx, found)
     today = local_day(clinic.timezone, tx.now)
-    topic = about(tx, found)
-    return PatientPage(
+    topic, staff = about(tx, found), active_practitioners(tx, clinic, today)
+    page = PatientPage(
         clinic_name=clinic.name,
         phone=phone,
         booking_url=booking_url,
@@ -117,12 +137,18 @@ def page_of(tx: Transaction, found: Asked) -> PatientPage:
         class_name=found.link.class_name.value,
         first_name=_first_name(found),
         for_representative=bool(patient.representative_email),
-        practitioners=tuple((one.id, one.name) for one in active_practitioners(tx, clinic, today)),
+        today=today,
+        phone_known=_phone_known(found),
+        practitioners=tuple((one.id, one.name) for one in staff),
+        suggested=_suggested(tx, found, today),
         later_days=paced(fitting_days(tx, found, topic)),
         elsewhere_months=months_of(topic, today),
         answered=_answered(tx, found),
         stopped=stopped_scopes(tx, found),
+        stopped_on=_stopped_on(found),
+        former=found.former,
     )
+    return replace(page, **NOTHING_OF_THE_PATIENT) if found.former else page
 
 
 def offered(tx: Transaction, found: Asked, topic: About) -> Offered:
@@ -132,14 +158,21 @@ def offered(tx: Transaction, found: Asked, topic: About) -> Offered:
     """
     today = local_day(found.clinic.timezone, tx.now)
     staff = frozenset(one.id for one in active_practitioners(tx, found.clinic, today))
-    return Offered(today, staff, fitting_days(tx, found, topic), frozenset(months_of(topic, today)))
+    months = frozenset(months_of(topic, today))
+    return Offered(today, staff, fitting_days(tx, found, topic), months, phone_known=_phone_known(found))
 
 
-def stopped_scopes(tx: Transaction, found: Asked) -> frozenset[str]:
-    """Return what the patient, or the present address, is not written to about any more, as somebody asked."""
-    key = found.patient.address_key
-    kept = contacts.suppressions_of(tx, found.clinic.id, key) if key else []
-    return contacts.opt_outs(tx, found.patient.id) | {one.scope for one in kept if one.reason is Reason.OPTED_OUT}
+def last_answer(found: Asked) -> StoredAnswer | None:
+    """Return what was answered last through this link and stands; a stop is no answer to the others."""
+    return next((said for said in reversed(found.through_link) if said.kind is not AnswerKind.STOPPED), None)
+
+
+def words_to_keep(found: Asked) -> Words:
+    """Return the words of the last answer, as long as staff have not dealt with it: an empty field leaves them be."""
+    last = last_answer(found)
+    if last is None or _dealt_with(last):
+        return Words()
+    return words_of(found.patient.notes).get(last.id, Words())
 
 
 def paced(days: frozenset[dt.date]) -> tuple[dt.date, ...]:
@@ -187,21 +220,44 @@ def months_of(topic: About, today: dt.date) -> tuple[dt.date, ...]:
 
 
 def _answered(tx: Transaction, found: Asked) -> Answered | None:
-    last = next(reversed(found.through_link), None)
+    last = last_answer(found)
     if last is None:
         return None
     words = words_of(found.patient.notes).get(last.id)
     return Answered(
         kind=last.kind,
         on=local_day(found.clinic.timezone, last.at),
+        practitioner_id=last.practitioner_id,
         practitioner=_name(tx, found, last),
         contact_by=last.contact_by,
         contact_when=last.contact_when,
         day=last.day,
         has_note=bool(words and words.note),
         has_phone=bool(words and words.phone),
-        closed=last.closed_at is not None and last.kind not in NOT_STAFFS,
+        closed=_dealt_with(last),
     )
+
+
+def _dealt_with(answer: StoredAnswer) -> bool:
+    return answer.closed_at is not None and answer.kind not in NOT_STAFFS
+
+
+def _stopped_on(found: Asked) -> dt.date | None:
+    """Return the day of the patient's own stop that stands and that this link can lift."""
+    last = next(reversed(to_lift(found, AnswerKind.STOPPED)), None)
+    return local_day(found.clinic.timezone, last.at) if last else None
+
+
+def _phone_known(found: Asked) -> bool:
+    return bool(found.patient.phone or words_to_keep(found).phone)
+
+
+def _suggested(tx: Transaction, found: Asked, today: dt.date) -> int | None:
+    """Return whom the message names, by the rule it was written by; at a former address nothing new is told."""
+    if found.former:
+        return None
+    named = practitioner_for(tx, found.clinic, found.patient, today)
+    return named.id if named else None
 
 
 def _name(tx: Transaction, found: Asked, answer: StoredAnswer) -> str | None:
@@ -212,9 +268,13 @@ def _name(tx: Transaction, found: Asked, answer: StoredAnswer) -> str | None:
 
 
 def _first_name(found: Asked) -> str:
-    """Return the first word of what the patient is called; nothing for a representative, or at a former address."""
-    patient = found.patient
-    if patient.representative_email or found.link.address_key != patient.address_key:
+    """Return the first word of what the patient is called.
+
+    Nothing for a representative, at a former address, for whoever said that they are not this person, or of the dead.
+    """
+    patient, last = found.patient, last_answer(found)
+    stranger = last is not None and last.kind is AnswerKind.WRONG_PERSON
+    if patient.representative_email or stranger or found.former or patient.status is Status.DECEASED:
         return ""
     words = (patient.known_as or patient.given_name or "").split()
     return "".join(letter for letter in words[0] if letter.isprintable())[:LONGEST_NAME] if words else ""

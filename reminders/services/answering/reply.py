@@ -46,12 +46,16 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """What the page offers today: practitioners by id, days to be reminded on, months of a treatment elsewhere."""
+    """What the page offers today: practitioners by id, days to be reminded on, months of a treatment elsewhere.
+
+    `phone_known` says whether there is a number to call without the reply's own.
+    """
 
     today: dt.date
     practitioners: frozenset[int]
     later_days: frozenset[dt.date]
     elsewhere_months: frozenset[dt.date]
+    phone_known: bool
 
 
 def checked(reply: Reply, offered: Offered) -> Reply:
@@ -71,6 +75,8 @@ def checked(reply: Reply, offered: Offered) -> Reply:
         tidy = replace(tidy, note=note)
     if reply.kind in TO_BE_CONTACTED:
         by = "phone" if reply.kind is AnswerKind.PHONE_ME else reply.contact_by
+        if by == "phone" and not (phone or offered.phone_known):
+            raise ReplyRefused(field="phone", problem="missing")
         who, when = reply.practitioner_id, reply.contact_when
         tidy = replace(tidy, practitioner_id=who, contact_by=by, contact_when=when, phone=phone)
     return tidy
@@ -80,14 +86,20 @@ def _day(reply: Reply, offered: Offered) -> dt.date | None:
     """Return the day that this kind of answer needs, from those on offer."""
     match reply.kind:
         case AnswerKind.BOOKED:
-            if reply.day is not None and not offered.today <= reply.day <= offered.today + AHEAD:
-                raise ReplyRefused(field="day", problem="not_offered")
-            return reply.day
+            return _booked_day(reply.day, offered.today)
         case AnswerKind.TREATED_ELSEWHERE:
             return _one_of(reply.day, offered.elsewhere_months)
         case AnswerKind.REMIND_LATER:
             return _one_of(reply.day, offered.later_days)
     return None
+
+
+def _booked_day(day: dt.date | None, today: dt.date) -> dt.date | None:
+    if day is not None and day < today:
+        raise ReplyRefused(field="day", problem="past")
+    if day is not None and day > today + AHEAD:
+        raise ReplyRefused(field="day", problem="not_offered")
+    return day
 
 
 def _one_of(day: dt.date | None, offered: frozenset[dt.date]) -> dt.date:

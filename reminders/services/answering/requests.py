@@ -1,20 +1,20 @@
 """The staff's list of what patients answered: what is open, oldest first, and its closing.
 
 Invariants: a request is closed once, with a sentence of why that stands in the patient's record; what it held back is
-planned in the same transaction. What was taken back, and what erased patients asked, is on nobody's list.
+planned in the same transaction. What was taken back is never open, and what erased patients asked is on nobody's list.
 """
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from reminders.domain.answers import AnswerKind
+from reminders.domain.answers import LASTING, AnswerKind
 from reminders.errors import BadInput
 from reminders.services import typed
 from reminders.services.find import clinic_of, the_clinic
 from reminders.services.plan import plan_patients
 from reminders.store import answers, clinics, patients
-from reminders.store.answers import StoredAnswer, Words, words_of
+from reminders.store.answers import ABOUT_WRITING, StoredAnswer, Words, words_of
 from reminders.store.clinics import Clinic
 from reminders.store.database import Transaction
 from reminders.store.patients import Patient
@@ -26,6 +26,10 @@ class NoSuchRequest(BadInput):
 
 class RequestClosed(BadInput):
     """Request {id} is not open any more: `reminders requests list` shows those that are."""
+
+
+class NotForStaffToDeny(BadInput):
+    """Request {id} is about writing at all: `reminders patient set` lifts a stop (--opt-in) or mends the --email."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ class RequestView:
     kind: AnswerKind
     at: dt.datetime
     closed_at: dt.datetime | None
+    withdrawn_at: dt.datetime | None
     practitioner: str | None
     contact_by: str | None
     contact_when: str | None
@@ -52,23 +57,40 @@ class RequestView:
     phone: str | None
     zone: str
 
+    @property
+    def is_open(self) -> bool:
+        """Tell whether it still waits for staff."""
+        return self.closed_at is None and self.withdrawn_at is None
+
 
 def requests(tx: Transaction, slug: str | None, *, closed: bool) -> tuple[RequestView, ...]:
-    """Return what is open, those to be phoned first, then oldest first; `closed` adds what is not open any more."""
+    """Return what is open, those to be phoned first, then oldest first; `closed` adds what is not open any more.
+
+    That is what staff closed, and what patients took back or changed.
+    """
     clinic = the_clinic(tx, slug) if slug is not None else None
     found = _views(tx, answers.worklist(tx, clinic.id if clinic else None, closed=closed))
-    return tuple(sorted(found, key=lambda view: (view.closed_at is not None, view.kind is not AnswerKind.PHONE_ME)))
+    return tuple(sorted(found, key=lambda view: (not view.is_open, view.kind is not AnswerKind.PHONE_ME)))
 
 
-def close_request(tx: Transaction, answer_id: int, why: str) -> RequestView:
-    """Close an answer with a sentence of why, and plan its patient; raises `NoSuchRequest` or `RequestClosed`."""
+def close_request(tx: Transaction, answer_id: int, why: str, *, untrue: bool = False) -> RequestView:
+    """Close an answer with a sentence of why, and plan its patient; raises `NoSuchRequest` or `RequestClosed`.
+
+    `untrue`: what was said does not hold, and is withdrawn, also when it was closed before and lasts: a treatment
+    elsewhere then ended nothing. Raises `NotForStaffToDeny` for what is about writing to the patient at all.
+    """
     why = typed.text("--why", why)
     found = answers.answer_by_id(tx, answer_id)
     if found is None or patients.patient_by_id(tx, found.patient_id).erased_at is not None:
         raise NoSuchRequest(id=answer_id)
-    if found.withdrawn_at is not None or not answers.close_answer(tx, answer_id):
+    if untrue and found.kind in ABOUT_WRITING:
+        raise NotForStaffToDeny(id=answer_id)
+    lasts = untrue and found.kind in LASTING
+    if found.withdrawn_at is not None or not (answers.close_answer(tx, answer_id) or lasts):
         raise RequestClosed(id=answer_id)
-    patients.add_note(tx, found.patient_id, f"answer {answer_id} closed", why)
+    if untrue:
+        answers.withdraw_answers(tx, [found])
+    patients.add_note(tx, found.patient_id, f"answer {answer_id} {'untrue' if untrue else 'closed'}", why)
     plan_patients(tx, clinic_of(tx, found.clinic_id), [found.patient_id])
     closed = answers.answer_by_id(tx, answer_id)
     return _views(tx, [closed or found])[0]
@@ -94,6 +116,7 @@ def _view(
         kind=answer.kind,
         at=answer.at,
         closed_at=answer.closed_at,
+        withdrawn_at=answer.withdrawn_at,
         practitioner=staff.get(answer.practitioner_id or 0),
         contact_by=answer.contact_by,
         contact_when=answer.contact_when,

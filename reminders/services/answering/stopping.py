@@ -1,7 +1,7 @@
 """Stops messages as a patient asks through a link, and lifts exactly that again.
 
 Invariants: what somebody else recorded (staff's opt-out, a bounce, a complaint, an erasure) is never lifted here; what
-another reader of the same address stopped stays stopped.
+another reader of the same address stopped stays stopped; at a former address the patient's own opt-out stays.
 """
 
 from collections.abc import Collection
@@ -43,18 +43,60 @@ def not_this_person(tx: Transaction, found: Asked, words: Words) -> None:
 
 
 def write_again(tx: Transaction, found: Asked, kind: AnswerKind) -> bool:
-    """Lift what this patient's answers of the kind stopped, as far as the link's message reaches; False where nothing.
+    """Lift what this patient's answers of the kind stopped, as far as the link reaches; False where it reaches none.
 
-    That is its class and everything, through whichever message it was said: to a reader it is one wish.
+    What was said at another address keeps that address stopped: only its opt-out of the patient goes.
+    """
+    mine = to_lift(found, kind)
+    here = [answer for answer in mine if found.said_here(answer)]
+    answers.withdraw_answers(tx, here)
+    for answer in mine:
+        if answer not in here:
+            answers.part_from(tx, answer, patient=True)
+    for scope in sorted({stop.scope for stop in _stops(mine) if stop.patient}):
+        contacts.remove_opt_out(tx, found.patient, scope)
+    _lift(tx, found, {stop.scope for stop in _stops(here) if stop.address})
+    return bool(mine)
+
+
+def to_lift(found: Asked, kind: AnswerKind) -> list[StoredAnswer]:
+    """Return the patient's standing answers of the kind that this link may lift, oldest first.
+
+    They are about its message's class or everything, and were given through whichever message to its address: to a
+    reader it is one wish. The present address also lifts the patient's opt-outs said elsewhere, a former one none.
     """
     reach = (found.link.class_name.value, OPT_OUT_ALL)
-    mine = [answer for answer in found.standing if answer.kind is kind and answer.stop and answer.stop.scope in reach]
-    answers.withdraw_answers(tx, mine)
-    for stop in _stops(mine):
-        if stop.patient:
-            contacts.remove_opt_out(tx, found.patient, stop.scope)
-    _lift(tx, found, {stop.scope for stop in _stops(mine) if stop.address})
-    return bool(mine)
+    said = [answer for answer in found.standing if answer.kind is kind and answer.stop and answer.stop.scope in reach]
+    if found.former:
+        return [answer for answer in said if found.said_here(answer) and answer.stop and not answer.stop.patient]
+    return [answer for answer in said if found.said_here(answer) or (answer.stop and answer.stop.patient)]
+
+
+def stopped_scopes(tx: Transaction, found: Asked) -> frozenset[str]:
+    """Return what the reader is not written to about any more, as somebody asked.
+
+    At the patient's present address that is also what the patient opted out of; at a former one only what that address
+    stopped, for nothing else is its reader's to know.
+    """
+    key = found.link.address_key if found.former else found.patient.address_key
+    kept = contacts.suppressions_of(tx, found.clinic.id, key) if key else []
+    stopped = frozenset(one.scope for one in kept if one.reason is Reason.OPTED_OUT)
+    return stopped if found.former else stopped | contacts.opt_outs(tx, found.patient.id)
+
+
+def keep_for_staff(tx: Transaction, patient: Patient, scope: str) -> None:
+    """Let staff's own opt-out of a scope outlast what patients stopped themselves and take back later.
+
+    That holds for the patient's stops, and for those that anybody said at the patient's address.
+    """
+    for answer in answers.standing(tx, patient.id):
+        if answer.stop and answer.stop.scope == scope:
+            answers.part_from(tx, answer, patient=True)
+    if patient.address_key is None:
+        return
+    for answer in answers.standing_at(tx, patient.clinic_id, patient.address_key):
+        if answer.stop and answer.stop.scope == scope:
+            answers.part_from(tx, answer, address=True)
 
 
 def forget_stops(tx: Transaction, patient: Patient, scopes: Collection[str]) -> None:

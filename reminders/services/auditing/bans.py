@@ -97,7 +97,7 @@ def _of_the_answers(known: Evidence, row: ReminderRow, at: dt.datetime, zone: st
         return
     if any(fact.kind is AnswerKind.BOOKED and _covers(fact, own, today, zone) for fact in said):
         yield "the patient had booked"
-    if any((elsewhere := fact.elsewhere_on(zone)) is not None and own < elsewhere for fact in said):
+    if any(fact.ends_on(own, zone) is not None for fact in said):
         yield "the patient had been treated elsewhere"
 
 
@@ -110,7 +110,7 @@ def _then(answer: StoredAnswer, at: dt.datetime) -> Answer | None:
 
 def _covers(booked: Answer, own: dt.date, today: dt.date, zone: str) -> bool:
     if booked.day is None:
-        return own <= local_day(zone, booked.at)
+        return own < local_day(zone, booked.at)
     return own < booked.day and today < booked.day + BOOKING_LASTS
 
 
