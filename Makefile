@@ -68,7 +68,7 @@ storm: setup ## kill the program a thousand times and count the letters (10 to 3
 
 scanner: setup ## open every link of 1,000 mails 50 times and compare every row (about half an hour)
 	@echo "Opening 200,000 links; this takes about half an hour."
-	@time $(BIN)/python -m pytest tests/web/test_scanner.py -m storm --timeout 7200
+	@time $(BIN)/python -m pytest tests/web/test_scanner.py -m storm -n 2 --timeout 7200
 
 clean: ## remove what was made, the virtual environment too
 	@rm -rf .venv dist build .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis .coverage*
