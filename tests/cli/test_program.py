@@ -126,6 +126,7 @@ def test_an_interruption_ends_quietly_with_130(desk: Desk) -> None:
     """Somebody presses Ctrl-C while another program keeps the database."""
     with closing(sqlite3.connect(desk.database, isolation_level=None)) as connection:
         connection.execute("BEGIN IMMEDIATE")
+        heard = signal.signal(signal.SIGINT, signal.default_int_handler)  # one that is ignored stays so in a child
         program = subprocess.Popen(
             [*PROGRAM, "patient", "reply", *OF],
             cwd=desk.folder,
@@ -133,6 +134,7 @@ def test_an_interruption_ends_quietly_with_130(desk: Desk) -> None:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
+        signal.signal(signal.SIGINT, heard)
         with pytest.raises(subprocess.TimeoutExpired):
             program.wait(3)  # long enough to be waiting for the database
         program.send_signal(signal.SIGINT)
