@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from reminders.store.columns import Moment, StateCode, metadata
+from reminders.store.schema_duty import heartbeats, places
 from reminders.store.schema_facts import (
     appointments,
     clinics,
@@ -51,6 +52,7 @@ __all__ = [
     "closed_days",
     "dkim_keys",
     "episodes",
+    "heartbeats",
     "holds",
     "installation",
     "links",
@@ -61,6 +63,7 @@ __all__ = [
     "opt_outs",
     "own_intervals",
     "patients",
+    "places",
     "practitioners",
     "protocols",
     "reminders",
@@ -169,6 +172,7 @@ transports = Table(
     Column("faults", Integer, nullable=False, server_default="0"),
     Column("refused_in_a_row", Integer, nullable=False, server_default="0"),
     Column("open_until", Moment),
+    Column("ramp", Integer),
     Column("fault", String(64)),
     Column("changed_at", Moment, nullable=False),
 )

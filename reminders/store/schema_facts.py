@@ -57,6 +57,10 @@ installation = Table(
     Column("installation_id", String(64), nullable=False),
     Column("wrapped_pepper", LargeBinary, nullable=False),
     Column("created_at", Moment, nullable=False),
+    Column("home", String(128)),
+    Column("seen_at", Moment),
+    Column("locked_at", Moment),
+    Column("locked_because", String(32)),
     CheckConstraint("id = 1", name="only_one"),
 )
 

