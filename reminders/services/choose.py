@@ -25,7 +25,7 @@ from reminders.services.letter import Subject, identity, message_facts
 from reminders.services.plan import PlanOutcome
 from reminders.store import facts, messages, outbox, queue, reminders
 from reminders.store.clinics import Clinic
-from reminders.store.database import Database, Transaction
+from reminders.store.database import Database, Transaction, database_now
 from reminders.store.messages import StoredMessage
 from reminders.store.outbox import Held
 
@@ -70,7 +70,10 @@ class Chooser:
     """Clinics that send no more in this delivery: paused, outside their hours, or at their daily limit."""
 
     def claim_next(self, tx: Transaction, clinic_id: int, patient_id: int) -> Letter | None:
-        """Claim the next message of one patient, or None: nothing due, not now, not any more, or to wait."""
+        """Claim the next message of one patient, or None: nothing due, not now, not any more, or to wait.
+
+        A transaction that claims for several clinics goes through them in the order of their ids (`server`).
+        """
         subject = self._look_up(tx, clinic_id, patient_id)
         if subject is None or any(reminder.state in IN_FLIGHT for reminder in subject.stored):
             return None
@@ -81,14 +84,20 @@ class Chooser:
         self._put_off(tx, grouping)
         if not grouping.send:
             return None
-        return replace(self._claim(tx, subject, grouping.send), others_wait=bool(grouping.too_soon))
+        letter = self._claim(tx, subject, grouping.send)
+        return replace(letter, others_wait=bool(grouping.too_soon)) if letter else None
 
     def _look_up(self, tx: Transaction, clinic_id: int, patient_id: int) -> Subject | None:
-        """Plan this patient afresh; None when the clinic does not send now."""
+        """Plan this patient afresh; None when the clinic does not send now, or another worker is at the patient.
+
+        That one sees the same facts and claims what is due; should it die, the patient is due again.
+        """
         clinic = clinic_of(tx, clinic_id)
         rules = rules_for(tx, clinic)
         if clinic.paused_at is not None or not is_open(rules.calendar, tx.now) or limit_reached(tx, clinic):
             self.finished.add(clinic_id)
+            return None
+        if not queue.take_patient(tx, patient_id):
             return None
         known = facts.facts(tx, [patient_id])[patient_id]
         stored = reminders.stored(tx, [patient_id]).get(patient_id, [])
@@ -111,7 +120,7 @@ class Chooser:
             self.tally.counts.update(("expired", "too_soon"))
         blank_spent(tx, [reminder.id for reminder in grouping.too_soon])
 
-    def _claim(self, tx: Transaction, subject: Subject, chosen: tuple[Reminder, ...]) -> Letter:
+    def _claim(self, tx: Transaction, subject: Subject, chosen: tuple[Reminder, ...]) -> Letter | None:
         patient_id, clinic = subject.known.id, subject.clinic
         shown = message_facts(tx, subject, chosen)
         message = messages.message_to_reuse(tx, [reminder.id for reminder in chosen])
@@ -120,14 +129,15 @@ class Chooser:
             seed = self.keys.message_seed(f"{identity(clinic, patient_id, chosen[0])}:{number}")
             name = message_id(seed, shown.sender_address)
             message = messages.add_message(tx, clinic.id, patient_id, name, chosen[0].class_name, shown.stage)
-        held = outbox.claim(tx, chosen, message, self.worker, tx.now + self.lease)
-        return Letter(clinic.id, patient_id, tuple(held), message, shown)
+        held = outbox.claim(tx, chosen, message, self.worker, database_now(tx) + self.lease)
+        return Letter(clinic.id, patient_id, tuple(held), message, shown) if held else None
 
 
 def limit_reached(tx: Transaction, clinic: Clinic) -> bool:
     """Tell whether the clinic's daily limit leaves what is due for another day, and mark it so."""
     if clinic.daily_limit is None:
         return False
+    queue.take_clinic(tx, clinic.id)
     today = moment(clinic.timezone, local_day(clinic.timezone, tx.now))
     if queue.messages_since(tx, clinic.id, today) < clinic.daily_limit:
         return False
@@ -135,8 +145,11 @@ def limit_reached(tx: Transaction, clinic: Clinic) -> bool:
     return True
 
 
-def still_goes(tx: Transaction, letter: Letter) -> bool:
-    """Tell, in the transaction that lets the message go, whether every fact it rests on still holds (promise 4)."""
+def still_goes(tx: Transaction, letter: Letter, state: State = State.CLAIMED) -> bool:
+    """Tell, in the transaction that lets the message go, whether every fact it rests on still holds (promise 4).
+
+    Its reminders must be in `state`.
+    """
     clinic = clinic_of(tx, letter.clinic_id)
     rules = rules_for(tx, clinic)
     if clinic.paused_at is not None or not is_open(rules.calendar, tx.now):
@@ -145,8 +158,10 @@ def still_goes(tx: Transaction, letter: Letter) -> bool:
     stored = tuple(reminders.stored(tx, [letter.patient_id]).get(letter.patient_id, ()))
     mine = {one.reminder_id for one in letter.held}
     chosen = sorted((r for r in stored if r.id in mine), key=lambda reminder: (reminder.due_at, reminder.id))
-    if len(chosen) != len(mine) or any(reminder.state is not State.CLAIMED for reminder in chosen):
+    if len(chosen) != len(mine) or any(reminder.state is not state for reminder in chosen):
         return False
+    # for what the message shows, these are not sent yet, although the fence may be behind them
+    stored = tuple(replace(r, state=State.CLAIMED) if r.id in mine else r for r in stored)
     steps = {(want.episode_id, want.step): want for want in wanted(known, rules, tx.now).steps}
     if not all(_may_go(reminder, steps.get((reminder.episode_id, reminder.step)), tx.now) for reminder in chosen):
         return False

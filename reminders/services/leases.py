@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from typing import Self
 
 from reminders.clock import Clock
-from reminders.errors import RemindersError
 from reminders.store import outbox
-from reminders.store.database import Database
+from reminders.store.database import Database, database_now
 from reminders.store.outbox import Held
 
 
@@ -37,7 +36,7 @@ class LeaseKeeper:
     def _run(self) -> None:
         while not self._over.wait(self._lease.total_seconds() / 3):
             try:
-                with self._database.write(self._clock.now, "lease") as tx:
-                    outbox.renew(tx, self._held, tx.now + self._lease)
-            except RemindersError:
+                with self._database.write(self._clock.now, "lease", alongside=True) as tx:
+                    outbox.renew(tx, self._held, database_now(tx) + self._lease)
+            except Exception:  # noqa: BLE001, S112 - whatever it was: without this thread the lease is lost for certain
                 continue  # a busy or full database: the next renewal tries again while the lease still lasts

@@ -7,69 +7,37 @@ to. The steps, and what a crash right after each leaves behind:
 2. Commit: the bytes and their Message-ID are kept, the attempt is counted. As 1, and the retry sends the same bytes.
 3. Body up to, not including, the final dot. A server may not accept it without the dot: planned again, and after three
    such deaths a person is asked, since the message itself may be what kills the worker.
-4. Commit, the fence: every fact is looked up once more; what still holds becomes `handed_over`, the rest goes back.
+4. Commit, the fence (`fence`): every fact is looked up once more; what still holds becomes `handed_over`, the rest
+   goes back when the round is over.
 5. Final dot. From the fence to here nobody can tell any more: the rescuer makes it `unknown`, never sends it again.
 6. Reply. As 5.
 7. Commit: `sent`, planned again, `failed` or `unknown`, as the server answered. Done.
 """
 
-import datetime as dt
-import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from reminders.clock import Clock
 from reminders.domain.lifecycle import Reason, State
-from reminders.domain.protocol import TreatmentClass
-from reminders.mail.address import normalise, sender_domain
+from reminders.mail.address import sender_domain
 from reminders.mail.advertising.jurisdiction import check_version
 from reminders.mail.check import ensure_sendable
 from reminders.mail.compose import blank_tokens, compose
 from reminders.mail.message import MessageFacts, fingerprint
-from reminders.mail.outcome import Outcome, TransportFault
-from reminders.mail.render import Renderer
-from reminders.mail.transport import Session, Transport
-from reminders.services.breaker import Breakers
-from reminders.services.choose import Letter, Tally, still_goes
-from reminders.services.keys import Keys, token_hash
+from reminders.mail.outcome import TransportFault
+from reminders.mail.transport import Session
+from reminders.services.choose import Letter, Tally
+from reminders.services.envelope import Envelope, Worker
+from reminders.services.fence import give_back, keep, let_go
+from reminders.services.insist import insist
 from reminders.services.leases import LeaseKeeper
 from reminders.services.letter import MintedLinks, mint_links
-from reminders.services.points import Observer, Point
+from reminders.services.points import Point
 from reminders.services.settlement import Answer, Settler
-from reminders.services.signing import Sign, unsigned
-from reminders.store import messages, outbox, patients
-from reminders.store.database import Database, Transaction
+from reminders.store import outbox
+from reminders.store.faults import PASSING
 from reminders.store.messages import Versions
 
-
-@dataclass(frozen=True, slots=True)
-class Worker:
-    """What a delivery works with."""
-
-    database: Database
-    clock: Clock
-    keys: Keys
-    renderer: Renderer
-    transport: Transport
-    breakers: Breakers
-    lease: dt.timedelta
-    link_base: str | None
-    observe: Observer
-    chance: random.Random
-    sign: Sign = unsigned
-
-
-@dataclass(slots=True)
-class Envelope:
-    """A letter with its bytes and, while it is on its way, its connection."""
-
-    letter: Letter
-    content: bytes
-    blanked: bytes
-    minted: MintedLinks | None
-    versions: Versions
-    session: Session | None = None
-    outcome: Outcome | None = None
+__all__ = ["Envelope", "Round", "Worker", "write_message"]
 
 
 @dataclass(slots=True)
@@ -88,6 +56,11 @@ class Round:
         worker.observe(Point.RENDERED)
         try:
             return self._deliver(envelopes)
+        except PASSING:  # the database was lost; who was not given a dot has received nothing
+            changed = self._give_back(envelope for envelope in envelopes if not envelope.dotted)
+            if any(envelope.dotted for envelope in envelopes):
+                raise
+            return changed
         finally:  # whatever went wrong, a server that was given a body must not wait for its dot
             self._abandon(envelopes)
 
@@ -97,16 +70,17 @@ class Round:
         with LeaseKeeper(worker.database, worker.clock, worker.lease, held):
             open_ones = self._connect(envelopes)
             worker.observe(Point.CONNECTED)
-            open_ones = self._send_envelopes(open_ones)
+            open_ones = self._send_envelopes(self._unless_stopped(open_ones))
             worker.observe(Point.ENVELOPE_ACCEPTED)
-            open_ones = self._keep(open_ones)
+            open_ones = self._keep(self._unless_stopped(open_ones))
             worker.observe(Point.BYTES_KEPT)
-            open_ones = self._write_bodies(open_ones)
+            open_ones = self._write_bodies(self._unless_stopped(open_ones))
             worker.observe(Point.BODY_WRITTEN)
-            fenced, changed = self._fence(open_ones)
+            fenced = self._fence(open_ones)
             worker.observe(Point.FENCED)
             self._finish(fenced)
             self._settle(envelopes, fenced)
+            changed = self._give_back(envelope for envelope in open_ones if envelope not in fenced)
         worker.observe(Point.SETTLED)
         return changed
 
@@ -140,6 +114,7 @@ class Round:
         """Give each envelope a connection; when the server cannot be used, everything goes back untouched."""
         for envelope in envelopes:
             try:
+                self.worker.beat()
                 envelope.session = self.idle.pop() if self.idle else self.worker.transport.connect()
             except TransportFault as fault:
                 self.stopped = fault
@@ -152,95 +127,90 @@ class Round:
                     self._settler.put_back(tx, envelope.letter, fault=self.stopped.kind)
         return [envelope for envelope in envelopes if envelope.session is not None]
 
+    def _unless_stopped(self, envelopes: Sequence[Envelope]) -> list[Envelope]:
+        """Return the envelopes; when the delivery is to end, give them all back untouched instead."""
+        if not envelopes or not self.worker.stop():
+            return list(envelopes)
+        with self.worker.database.write(self.worker.clock.now, "deliver") as tx:
+            for envelope in envelopes:
+                self._settler.put_back(tx, envelope.letter)
+        self._abandon(envelopes)
+        return []
+
     def _send_envelopes(self, envelopes: Sequence[Envelope]) -> list[Envelope]:
         for envelope in envelopes:
             if envelope.session is not None:
                 facts = envelope.letter.facts
+                self.worker.beat()
                 envelope.outcome = envelope.session.envelope(facts.sender_address, facts.recipient)
         return _unanswered(envelopes)
 
     def _keep(self, envelopes: Sequence[Envelope]) -> list[Envelope]:
-        """Commit bytes, links and the beginning of the attempt; what was taken from us meanwhile is dropped.
-
-        So is whoever was erased since the claim: their name must not come back with the bytes.
-        """
-        if not envelopes:
-            return []
-        kept = []
-        with self.worker.database.write(self.worker.clock.now, "deliver") as tx:
-            for envelope in envelopes:
-                if patients.patient_by_id(tx, envelope.letter.patient_id).erased_at is not None:
-                    self._settler.put_back(tx, envelope.letter)
-                elif outbox.begin_body(tx, envelope.letter.held):
-                    self._keep_bytes(tx, envelope)
-                    kept.append(envelope)
-        self._abandon(envelope for envelope in envelopes if envelope not in kept)
+        """Commit bytes, links and the beginning of the attempt; what may not go on any more is given back."""
+        kept = keep(self.worker, envelopes) if envelopes else []
+        self._give_back(envelope for envelope in envelopes if envelope not in kept)
         return kept
-
-    def _keep_bytes(self, tx: Transaction, envelope: Envelope) -> None:
-        letter, minted = envelope.letter, envelope.minted
-        if minted is None:
-            return
-        key = self.worker.keys.address_key(normalise(letter.facts.recipient))
-        shown = fingerprint(letter.facts, envelope.versions)
-        messages.keep_bytes(tx, letter.message.id, envelope.content, shown, envelope.versions, letter.facts.stage, key)
-        for purpose, token in (("request", minted.request_token), ("stop", minted.stop_token)):
-            if token is not None:
-                owner = (letter.clinic_id, letter.patient_id)
-                messages.add_link(
-                    tx, token_hash(token), letter.message.id, owner, purpose, TreatmentClass(letter.facts.class_name)
-                )
 
     def _write_bodies(self, envelopes: Sequence[Envelope]) -> list[Envelope]:
         for envelope in envelopes:
             if envelope.session is not None:
+                self.worker.beat()
                 envelope.outcome = envelope.session.body(envelope.content)
         return _unanswered(envelopes)
 
-    def _fence(self, envelopes: Sequence[Envelope]) -> tuple[list[Envelope], list[Letter]]:
-        """Look every fact up once more and commit `handed_over` just before the final dots."""
-        if not envelopes:
-            return [], []
-        fenced, changed = [], []
-        with self.worker.database.write(self.worker.clock.now, "deliver") as tx:
-            for envelope in envelopes:
-                if still_goes(tx, envelope.letter) and outbox.hand_over(tx, envelope.letter.held):
-                    fenced.append(envelope)
-                elif self._settler.put_back(tx, envelope.letter):
-                    changed.append(envelope.letter)
+    def _fence(self, envelopes: Sequence[Envelope]) -> list[Envelope]:
+        """Let go what may go; nothing else stands between this and the final dots."""
+        fenced = let_go(self.worker, envelopes) if envelopes else []
         self._abandon(envelope for envelope in envelopes if envelope not in fenced)
-        return fenced, changed
+        return fenced
+
+    def _give_back(self, envelopes: Iterable[Envelope]) -> list[Letter]:
+        """Drop their connections and return them to the plan; return the letters that were still ours."""
+        left = list(envelopes)
+        self._abandon(left)
+        return give_back(self.worker, self._settler, left) if left else []
 
     def _finish(self, fenced: Sequence[Envelope]) -> None:
         """Write every final dot, then read every reply."""
         for envelope in fenced:
             if envelope.session is not None:
+                envelope.dotted = True
                 envelope.session.dot()
         if fenced:
             self.worker.observe(Point.DOT_WRITTEN)
         for envelope in fenced:
             if envelope.session is not None:
+                self.worker.beat()
                 envelope.outcome = envelope.session.reply()
         self.worker.observe(Point.ANSWERED)
 
     def _settle(self, envelopes: Sequence[Envelope], fenced: Sequence[Envelope]) -> None:
-        """Commit what the server said of each message, then keep or drop its connection."""
+        """Commit what the server said of each message, then keep or drop its connection.
+
+        The answer stands nowhere but here: the database is asked until it takes it, while the leases go on.
+        """
+        worker = self.worker
         answered = [envelope for envelope in envelopes if envelope.outcome is not None]
         if answered:
-            with self.worker.database.write(self.worker.clock.now, "deliver") as tx:
-                for envelope in answered:
-                    before = State.HANDED_OVER if envelope in fenced else State.CLAIMED
-                    if envelope.outcome is not None:
-                        answer = Answer(envelope.letter, envelope.outcome, before, envelope.blanked)
-                        jitter = self.worker.chance.random()
-                        self.worker.breakers.answered(tx, answer.outcome, jitter)
-                        self._settler.settle(tx, answer, jitter)
+            insist(
+                lambda: self._record(answered, fenced), self.tally.counts, worker.patience, worker.chance, worker.beat
+            )
         for envelope in answered:
             session, envelope.session = envelope.session, None
             if session is not None and session.reset():
                 self.idle.append(session)
             elif session is not None:
                 session.abandon()
+
+    def _record(self, answered: Sequence[Envelope], fenced: Sequence[Envelope]) -> None:
+        with self.worker.database.write(self.worker.clock.now, "deliver") as tx:
+            for envelope in answered:
+                before = State.HANDED_OVER if envelope in fenced else State.CLAIMED
+                if envelope.outcome is not None:
+                    answer = Answer(envelope.letter, envelope.outcome, before, envelope.blanked)
+                    jitter = self.worker.chance.random()
+                    self.worker.breakers.answered(tx, answer.outcome, jitter)
+                    self._settler.settle(tx, answer, jitter)
 
     def _abandon(self, envelopes: Iterable[Envelope]) -> None:
         for envelope in envelopes:

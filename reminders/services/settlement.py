@@ -49,6 +49,14 @@ class Settler:
         done = outbox.put_back(tx, letter.held, State.CLAIMED, again_at=None, refused=False, fault=fault)
         return done and self._plan(tx, letter.clinic_id, [letter.patient_id])
 
+    def put_back_unsent(self, tx: Transaction, letter: Letter) -> bool:
+        """Return a letter that no server was given whole, on whichever side of its fence it stands."""
+        done = any(
+            outbox.put_back(tx, letter.held, before, again_at=None, refused=False, fault=None)
+            for before in (State.CLAIMED, State.HANDED_OVER)
+        )
+        return done and self._plan(tx, letter.clinic_id, [letter.patient_id])
+
     def _settled(self, tx: Transaction, answer: Answer, jitter: float) -> str | None:
         match answer.outcome.verdict:
             case Verdict.ACCEPTED:

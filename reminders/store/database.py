@@ -1,21 +1,23 @@
 """The database as services see it: `read` and `write` give transactions, each with its one moment.
 
-Invariant: a write is committed when its block ends and undone when it raises; a read sees one state of everything and
-cannot write.
+Invariant: a write is committed when its block ends and undone when it raises; where nobody can tell which, that is said
+(`CommitUnknown`). A read sees one state of everything and cannot write.
 """
 
 import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from reminders.store.audit_trail import flush
 from reminders.store.columns import NaiveMoment
-from reminders.store.engine import BUSY_MS, WRITES, open_engine, parse, shown
-from reminders.store.faults import in_our_words
+from reminders.store.engine import ALONGSIDE, BUSY_MS, WRITES, open_engine, parse, shown, sqlite_path
+from reminders.store.faults import DatabaseCorrupt, EntryRefused, in_our_words, telling_unknown_commits
 from reminders.store.files import file_paths, quick_check, rewrite
 from reminders.store.migrating import check_ready, create_or_upgrade, current_revision, head_revision
+from reminders.store.server import is_broken, server_clock
+from reminders.store.transaction import LeaseClock, Transaction, database_now
 
 __all__ = [
     "Database",
@@ -23,6 +25,7 @@ __all__ = [
     "check_ready",
     "create_or_upgrade",
     "current_revision",
+    "database_now",
     "file_paths",
     "head_revision",
     "quick_check",
@@ -30,29 +33,30 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Transaction:
-    """What every function of the store takes first: the connection, and the one moment `now` of what happens in it.
-
-    `actor` and `audit_key` go into the audit trail. Services hand it on and never look inside.
-    """
-
-    connection: Connection
-    now: dt.datetime
-    actor: str
-    audit_key: bytes
-
-
 class Database:
     """A database by its URL; connects when first used."""
 
-    def __init__(self, url: str, *, audit_key: bytes = b"", busy_ms: int = BUSY_MS) -> None:
-        """Take the URL; `audit_key` signs the audit trail, `busy_ms` is how long SQLite waits for another writer."""
+    def __init__(
+        self,
+        url: str,
+        *,
+        audit_key: bytes = b"",
+        busy_ms: int = BUSY_MS,
+        lease_clock: LeaseClock | None = None,
+    ) -> None:
+        """Take the URL; `audit_key` signs the audit trail, `busy_ms` is how long to wait for another writer.
+
+        Leases are judged by `lease_clock`: without one, by the server's clock on PostgreSQL, and on SQLite by the
+        moment of the transaction.
+        """
         parse(url)
         self._url = url
         self._audit_key = audit_key
         self._busy_ms = busy_ms
+        self._given_clock = lease_clock
+        self._lease_clock = lease_clock or (server_clock if sqlite_path(url) is None else None)
         self._engine = open_engine(url, busy_ms=busy_ms)
+        self._looked_through = False
 
     @property
     def url(self) -> str:
@@ -66,33 +70,59 @@ class Database:
 
     def with_audit_key(self, key: bytes) -> "Database":
         """Return the same database, signing with `key`."""
-        return Database(self._url, audit_key=key, busy_ms=self._busy_ms)
+        return Database(self._url, audit_key=key, busy_ms=self._busy_ms, lease_clock=self._given_clock)
 
     def close(self) -> None:
         """Close every connection; the next use opens new ones."""
         self._engine.dispose()
+
+    def refuse_damaged(self, *, again: bool = False) -> None:
+        """Raise `DatabaseCorrupt` where SQLite finds the file damaged; reads all of it, the first time or `again`."""
+        if self._looked_through and not again:
+            return
+        if found := quick_check(self._url, references=False):
+            raise DatabaseCorrupt(place=self.url, problem=f"damaged: {found[0]}")
+        self._looked_through = True
 
     @contextmanager
     def read(self, now: dt.datetime) -> Iterator[Transaction]:
         """Give one state of everything, whatever others write meanwhile; writing in it fails."""
         _need_zone(now)
         with in_our_words(), self._engine.connect() as connection, connection.begin():
-            yield Transaction(connection, now, "read", self._audit_key)
+            yield Transaction(connection, now, "read", self._audit_key, lease_clock=self._lease_clock)
 
     @contextmanager
-    def write(self, now: dt.datetime | Callable[[], dt.datetime], actor: str) -> Iterator[Transaction]:
-        """Give the database to one writer; commit at the end of the block, undo everything when it raises.
+    def write(
+        self, now: dt.datetime | Callable[[], dt.datetime], actor: str, *, alongside: bool = False
+    ) -> Iterator[Transaction]:
+        """Give the database to a writer; commit at the end of the block, undo everything when it raises.
 
         Where `now` is the question rather than its answer, it is asked once the database is ours: who waited for
         another writer would else record a moment that lies before what the other did, and the trail would read as if
         a message had gone out after it was stopped.
+
+        A writer is alone. `alongside` lets it run beside others that say so, where the database can do that
+        (PostgreSQL): for a delivery's steps, which change no fact, and touch only what their worker has or claims.
+
+        Raises `CommitUnknown` when the database was lost while it committed: then nobody knows, until it is looked up.
         """
         with in_our_words(), self._engine.connect() as connection:
-            writer = connection.execution_options(**{WRITES: True})
-            with writer.begin():
+            writer = connection.execution_options(**{WRITES: True, ALONGSIDE: alongside})
+            with writer.begin() as transaction:
                 moment = now() if callable(now) else now
                 _need_zone(moment)
-                yield Transaction(writer, moment, actor, self._audit_key)
+                tx = Transaction(writer, moment, actor, self._audit_key, alongside, self._lease_clock)
+                yield tx
+                _refuse_broken(writer)
+                flush(tx)
+                with telling_unknown_commits():
+                    transaction.commit()
+
+
+def _refuse_broken(writer: Connection) -> None:
+    """Raise where a failed statement was passed over: PostgreSQL would undo everything at COMMIT, and not say so."""
+    if is_broken(writer):
+        raise EntryRefused
 
 
 def rewrite_files(database: Database) -> bool:

@@ -1,8 +1,9 @@
 """Opens the database that a URL names: SQLite with the pragmas our promises rest on, or PostgreSQL.
 
 Invariant: opening never creates a file and never turns an empty or foreign one into a database; every transaction is
-begun by us, as a reader or as the one writer: what a writer has read stays true until it commits. No transaction begins
-on a file that no longer stands under its name.
+begun by us, as a reader or as a writer: what a writer has read stays true until it commits. On SQLite there is one
+writer at a time; on PostgreSQL one, or several steps of deliveries (`server`). No transaction begins on a file that no
+longer stands under its name.
 """
 
 import os
@@ -17,15 +18,16 @@ from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 
 from reminders.errors import BadInput
+from reminders.store import server
 from reminders.store.faults import DatabaseCorrupt, DatabaseMissing, DatabaseUnreachable
 
 WRITES = "reminders_writes"
 """The execution option of a connection whose next transaction is a writer's."""
 
+ALONGSIDE = "reminders_alongside"
+"""The execution option of a writer that may run beside others of its kind."""
+
 BUSY_MS = 30_000
-
-_ONE_WRITER = 0x7265_6D69  # any number that only we use: PostgreSQL's advisory locks are named by numbers
-
 
 _PRAGMAS = (
     "journal_mode = WAL",
@@ -165,19 +167,26 @@ def _begin(connection: Connection) -> None:
 
 def _postgresql(url: str, busy_ms: int) -> Engine:
     parsed = parse(url).set(drivername="postgresql+psycopg")
+    ours = {name: value for name, value in server.CONNECTING.items() if name not in parsed.query}
     try:
-        engine = create_engine(parsed, hide_parameters=True, pool_pre_ping=True)
+        engine = create_engine(
+            parsed,
+            hide_parameters=True,
+            pool_pre_ping=True,
+            isolation_level="READ COMMITTED",  # a stricter one would show a writer what was before it got its lock
+            connect_args=ours,
+        )
     except ModuleNotFoundError:
         raise NoPostgresqlDriver from None
     except ArgumentError:
         raise DatabaseUnreachable from None
 
     def begin(connection: Connection) -> None:
-        if not connection.get_execution_options().get(WRITES):
-            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            return
-        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {busy_ms}")
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ONE_WRITER})")
+        chosen = connection.get_execution_options()
+        if chosen.get(WRITES):
+            server.begin_writer(connection, busy_ms, alongside=bool(chosen.get(ALONGSIDE)))
+        else:
+            server.begin_reader(connection)
 
     event.listen(engine, "begin", begin)
     return engine

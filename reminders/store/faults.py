@@ -7,9 +7,11 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoFreeConnection
 
 from reminders.errors import CannotDo, DatabaseNotReady, RemindersError
+from reminders.store.unreadable import unreadable_table
 
 
 class DatabaseBusy(CannotDo):
@@ -32,10 +34,24 @@ class DatabaseUnreachable(CannotDo):
     """The database cannot be reached: check that it runs, and REMINDERS_DATABASE_URL."""
 
 
+class CommitUnknown(CannotDo):
+    """The database was lost at the very moment it saved: nobody can say whether what was asked is done.
+
+    Look it up (`reminders list` or `reminders why` show what is there), and ask again only if it is not.
+    """
+
+
 class DatabaseDamaged(CannotDo):
     """The database cannot be read or written reliably (an input/output error, or a damaged file).
 
     Nothing was changed. Check the disk; if this stays, restore the last backup.
+    """
+
+
+class DamagedRow(CannotDo):
+    """A row of the table {table} holds something that this program never wrote: it was damaged, or changed by hand.
+
+    Nothing was done with it. `reminders doctor` says how many there are; restore the last backup.
     """
 
 
@@ -63,6 +79,13 @@ class DatabaseNewer(DatabaseNotReady):
     """The database was made by a newer version ({found}): use that version of the program, this one cannot read it."""
 
 
+class TablesChanged(DatabaseNotReady):
+    """The database's tables are not those this version works with: damaged, or upgraded by another version meanwhile.
+
+    Stop what uses it, and run `reminders doctor`.
+    """
+
+
 _SQLITE: dict[int, type[RemindersError]] = {
     sqlite3.SQLITE_BUSY: DatabaseBusy,
     sqlite3.SQLITE_LOCKED: DatabaseBusy,
@@ -77,6 +100,9 @@ _SQLITE: dict[int, type[RemindersError]] = {
 
 _POSTGRESQL = {
     "53100": DiskFull,
+    "53300": DatabaseBusy,
+    "57014": DatabaseBusy,
+    "25P03": DatabaseUnreachable,
     "55P03": DatabaseBusy,
     "40001": DatabaseBusy,
     "40P01": DatabaseBusy,
@@ -84,8 +110,15 @@ _POSTGRESQL = {
     "XX002": DatabaseDamaged,
     "58030": DiskTrouble,
     "25006": DatabaseUnwritable,
+    "42P01": TablesChanged,
+    "42703": TablesChanged,
 }
-"""SQLSTATE codes (postgresql.org/docs, appendix A): no room, locks and conflicts, damage, a read-only transaction."""
+"""SQLSTATE codes (postgresql.org/docs, appendix A): no room (on the disk, for a connection), locks and conflicts, a
+statement or a silence that took too long, damage, a read-only transaction, a table or column that
+is not there."""
+
+PASSING = (DatabaseBusy, DatabaseUnreachable, DiskFull, DiskTrouble, CommitUnknown)
+"""What may be over in a moment, so that trying again makes sense."""
 
 
 @contextmanager
@@ -98,8 +131,40 @@ def in_our_words() -> Iterator[None]:
         if noun is None:
             raise
         raise noun() from None
+    except NoFreeConnection:
+        raise DatabaseBusy from None
+    except (ValueError, LookupError, TypeError) as error:
+        table = unreadable_table(error)
+        if table is None:
+            raise
+        raise DamagedRow(table=table) from None
     except sqlite3.Error as error:  # on the way to a connection, before SQLAlchemy wraps errors
         raise _SQLITE.get(_code(error), DatabaseDamaged) from None
+
+
+@contextmanager
+def telling_unknown_commits() -> Iterator[None]:
+    """Raise `CommitUnknown` for a COMMIT that may have been carried out although it failed."""
+    try:
+        yield
+    except DBAPIError as error:
+        if _may_have_happened(error):
+            raise CommitUnknown from None
+        raise
+
+
+def _may_have_happened(error: DBAPIError) -> bool:
+    """Tell whether a failed COMMIT may stand nevertheless.
+
+    On PostgreSQL it may when no answer came, or when the connection was ended (classes 08 and 57): with any other
+    error the server says that it has undone the transaction. On SQLite a failed fsync leaves a log that the next start
+    may read to its end.
+    """
+    original = error.orig
+    if isinstance(original, sqlite3.Error):
+        return _code(original) == sqlite3.SQLITE_IOERR
+    sqlstate = getattr(original, "sqlstate", None)
+    return error.connection_invalidated or not sqlstate or sqlstate[:2] in ("08", "57")
 
 
 def _noun(error: DBAPIError) -> type[RemindersError] | None:
@@ -107,9 +172,14 @@ def _noun(error: DBAPIError) -> type[RemindersError] | None:
         return EntryRefused
     original = error.orig
     if isinstance(original, sqlite3.Error):
+        if getattr(original, "sqlite_errorcode", None) is None and "decode" in str(original):
+            return DatabaseDamaged  # a text that is no UTF-8: Python's own complaint, without a code
+        if _code(original) == sqlite3.SQLITE_ERROR and "no such " in str(original):
+            return TablesChanged
         return _SQLITE.get(_code(original))
     known = _POSTGRESQL.get(getattr(original, "sqlstate", None) or "")
-    return known or (DatabaseUnreachable if isinstance(error, OperationalError) else None)
+    gone = error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+    return known or (DatabaseUnreachable if gone else None)
 
 
 def _code(error: sqlite3.Error) -> int:

@@ -29,6 +29,7 @@ from reminders.store.faults import (
     NotOurDatabase,
     in_our_words,
 )
+from reminders.store.server import take_as_long_as_needed
 
 
 class NoSuchFolder(BadInput):
@@ -128,8 +129,12 @@ def _upgrade(engine: Engine, place: str, path: Path | None) -> str | None:
 
 
 def _migrate(connection: Connection) -> None:
+    """Upgrade in one transaction; what another `init` did while this one waited for its turn is seen first."""
     writer = connection.execution_options(**{WRITES: True})
     with writer.begin():
+        take_as_long_as_needed(writer)
+        for found in MigrationContext.configure(writer).get_current_heads():
+            _refuse_newer(found)
         config = alembic_config()
         config.attributes["connection"] = writer
         command.upgrade(config, "head")

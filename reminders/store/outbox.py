@@ -5,17 +5,20 @@ ran out hits none, and learns so from the returned truth instead of overwriting 
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, func, or_, select, tuple_, update
 
 from reminders.domain.facts import Reminder
 from reminders.domain.lifecycle import IN_FLIGHT, Reason, State, check_move
-from reminders.store.audit_trail import record
-from reminders.store.database import Transaction
+from reminders.store.audit_trail import Event, record, record_many
+from reminders.store.database import Transaction, database_now
 from reminders.store.messages import StoredMessage
 from reminders.store.schema import reminders
+
+NO_LEASE_IS_LONGER = dt.timedelta(hours=2)
+"""The longest lease is an hour; one that ends later than this was taken under a clock that has gone back since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +42,12 @@ class Lapsed:
 
 
 def claim(
-    tx: Transaction, chosen: Iterable[Reminder], message: StoredMessage, worker: str, lease_until: dt.datetime
+    tx: Transaction, chosen: Sequence[Reminder], message: StoredMessage, worker: str, lease_until: dt.datetime
 ) -> list[Held]:
-    """Take planned reminders for one message; the caller holds the write transaction, so each must still be planned."""
+    """Take planned reminders for one message: all of them, or none when one is not planned any more."""
     c = reminders.c
-    held = []
+    savepoint = tx.connection.begin_nested()
+    held: list[Held] = []
     for reminder in chosen:
         check_move(State.PLANNED, State.CLAIMED, None)
         change = (
@@ -60,26 +64,42 @@ def claim(
                 handed_over_at=None,
                 updated_at=tx.now,
             )
-            .returning(c.epoch, c.patient_id, c.clinic_id)
+            .returning(c.id, c.epoch, c.patient_id, c.clinic_id)
         )
-        row = tx.connection.execute(change).one()
-        held.append(Held(reminder.id, row.epoch, row.patient_id, row.clinic_id))
-        record(tx, "claim", "reminder", reminder.id, clinic_id=row.clinic_id, patient_id=row.patient_id)
+        row = tx.connection.execute(change).first()
+        if row is None:
+            savepoint.rollback()
+            return []
+        held.append(Held(*row))
+    savepoint.commit()
+    details = {"message": message.id}
+    record_many(tx, [Event("claim", "reminder", h.reminder_id, h.clinic_id, h.patient_id, details) for h in held])
     return held
 
 
-def renew(tx: Transaction, held: Iterable[Held], lease_until: dt.datetime) -> int:
-    """Extend the leases that are still ours; return how many were."""
+def holds(tx: Transaction, held: Sequence[Held], state: State, worker: str | None = None) -> bool:
+    """Tell whether every one of these is in `state` by this attempt, and, where asked, in the hands of `worker`.
+
+    A claim that was undone may have been followed by another worker's, which then has the same epoch.
+    """
     c = reminders.c
-    renewed = 0
-    for one in held:
-        change = (
-            update(reminders)
-            .where(c.id == one.reminder_id, c.epoch == one.epoch, c.state.in_(IN_FLIGHT))
-            .values(lease_until=lease_until)
-        )
-        renewed += tx.connection.execute(change).rowcount
-    return renewed
+    query = select(func.count()).where(_mine(held), c.state == state)
+    if worker is not None:
+        query = query.where(c.worker == worker)
+    return bool(tx.connection.execute(query).scalar_one() == len(held))
+
+
+def renew(tx: Transaction, held: Sequence[Held], lease_until: dt.datetime) -> int:
+    """Extend the leases that are still ours; return how many were.
+
+    A row that another step of the same worker is just changing is left: it is renewed the next time, and waiting for it
+    would be waiting in another order.
+    """
+    c = reminders.c
+    free = select(c.id).where(_mine(held), c.state.in_(IN_FLIGHT)).with_for_update(skip_locked=True, key_share=True)
+    ids = tx.connection.execute(free).scalars().all()
+    change = update(reminders).where(c.id.in_(ids)).values(lease_until=lease_until)
+    return tx.connection.execute(change).rowcount if ids else 0
 
 
 def begin_body(tx: Transaction, held: Sequence[Held]) -> bool:
@@ -151,10 +171,11 @@ def hold_claimed(tx: Transaction, held: Sequence[Held], reason: Reason) -> bool:
 
 
 def lapsed(tx: Transaction) -> list[Lapsed]:
-    """Return the reminders in a worker's hands whose lease has run out."""
-    c = reminders.c
+    """Return the reminders in a worker's hands whose lease has run out, or was taken under a clock that was ahead."""
+    c, now = reminders.c, database_now(tx)
+    over = or_(c.lease_until <= now, c.lease_until > now + NO_LEASE_IS_LONGER)
     query = select(c.id, c.epoch, c.patient_id, c.clinic_id, c.state, c.body_begun, c.rescues).where(
-        c.state.in_(IN_FLIGHT), c.lease_until <= tx.now
+        c.state.in_(IN_FLIGHT), over
     )
     return [
         Lapsed(Held(*row[:4]), State(row.state), row.body_begun, row.rescues) for row in tx.connection.execute(query)
@@ -197,6 +218,10 @@ def _transition(
                 details=details,
             )
     return changed
+
+
+def _mine(held: Sequence[Held]) -> ColumnElement[bool]:
+    return tuple_(reminders.c.id, reminders.c.epoch).in_([(one.reminder_id, one.epoch) for one in held])
 
 
 def _all(tx: Transaction, held: Sequence[Held], before: State, **values: object) -> bool:

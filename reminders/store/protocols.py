@@ -8,7 +8,7 @@ import json
 from dataclasses import replace
 from functools import lru_cache
 
-from sqlalchemy import Text, and_, func, insert, select, type_coerce
+from sqlalchemy import Text, and_, cast, func, insert, select
 
 from reminders.domain.definition import as_plain, from_plain
 from reminders.domain.protocol import Protocol
@@ -16,7 +16,7 @@ from reminders.store.audit_trail import record
 from reminders.store.database import Transaction
 from reminders.store.schema import protocols as table
 
-_AS_TEXT = type_coerce(table.c.definition, Text)
+_AS_TEXT = cast(table.c.definition, Text)  # PostgreSQL's driver would read JSON by itself, into what has no hash
 
 
 def save_protocol(tx: Transaction, protocol: Protocol) -> int:

@@ -13,7 +13,7 @@ from reminders.domain.lifecycle import COUNTS_AS_SENT, IN_FLIGHT, Reason, State,
 from reminders.domain.protocol import TreatmentClass
 from reminders.store.audit_trail import record
 from reminders.store.database import Transaction
-from reminders.store.schema import reminders
+from reminders.store.schema import clinics, patients, reminders
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,25 @@ def due_page(tx: Transaction, clinic_id: int, after: Due | None, limit: int) -> 
         query = query.where(or_(c.closes > after.closes, and_(c.closes == after.closes, c.id > after.reminder_id)))
     rows = tx.connection.execute(query.order_by(c.closes, c.id).limit(limit))
     return [Due(closes, reminder_id, patient_id) for closes, reminder_id, patient_id in rows]
+
+
+def take_patient(tx: Transaction, patient_id: int) -> bool:
+    """Keep other workers from claiming for this patient until the transaction ends; False when one is at it now."""
+    query = select(patients.c.id).where(patients.c.id == patient_id)
+    query = query.with_for_update(skip_locked=True, key_share=True)  # rows that refer to the patient may be added
+    return tx.connection.execute(query).first() is not None
+
+
+def take_clinic(tx: Transaction, clinic_id: int) -> None:
+    """Wait until nobody else claims for this clinic: its daily limit is counted over all workers."""
+    tx.connection.execute(select(clinics.c.id).where(clinics.c.id == clinic_id).with_for_update(key_share=True)).all()
+
+
+def killed_its_worker(tx: Transaction, patient_id: int) -> bool:
+    """Tell whether a planned reminder of the patient was in its message's body when its worker died."""
+    c = reminders.c
+    query = select(c.id).where(c.patient_id == patient_id, c.state == State.PLANNED, c.rescues > 0).limit(1)
+    return tx.connection.execute(query).first() is not None
 
 
 def count_due(tx: Transaction) -> int:

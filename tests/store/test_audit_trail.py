@@ -1,21 +1,18 @@
 """The audit trail: every change to it is found, and it never holds a person's data."""
 
-import json
-import shutil
 import sqlite3
-from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from reminders.store import audit_trail, patients
 from reminders.store.audit_trail import Event
-from reminders.store.database import Database
+from reminders.store.database import Database, create_or_upgrade
 from tests.store.clinic import NOW, a_clinic, a_patient, planned
-from tests.support.database import AUDIT_KEY
-
-Tamper = Callable[[sqlite3.Connection], object]
+from tests.support.database import AUDIT_KEY, Copies
+from tests.support.tampering import asked, past_the_rules
 
 
 def _fill(database: Database, entries: int = 20) -> None:
@@ -29,15 +26,6 @@ def _verify(database: Database) -> int | None:
         return audit_trail.verify(tx)
 
 
-def _past_the_triggers(path: Path, tamper: Tamper) -> None:
-    connection = sqlite3.connect(path)
-    with connection:
-        connection.execute("DROP TRIGGER audit_no_update")
-        connection.execute("DROP TRIGGER audit_no_delete")
-        tamper(connection)
-    connection.close()
-
-
 def test_a_trail_nobody_touched_verifies(database: Database) -> None:
     assert _verify(database) is None
     _fill(database)
@@ -49,81 +37,74 @@ def test_a_trail_nobody_touched_verifies(database: Database) -> None:
 @pytest.mark.parametrize(
     ("broken", "tamper"),
     [
-        (7, lambda c: c.execute("UPDATE audit SET actor = 'someone' WHERE id = 7")),
-        (7, lambda c: c.execute("UPDATE audit SET at = '2026-03-02 09:00:01.000000' WHERE id = 7")),
-        (7, lambda c: c.execute("UPDATE audit SET details = '{}' WHERE id = 7")),
-        (7, lambda c: c.execute("UPDATE audit SET details = NULL WHERE id = 7")),
-        (7, lambda c: c.execute("UPDATE audit SET subject_id = 99, patient_id = NULL WHERE id = 7")),
-        (1, lambda c: c.execute("UPDATE audit SET mac = 'x' WHERE id = 1")),
-        (1, lambda c: c.execute("DELETE FROM audit WHERE id = 1")),
-        (5, lambda c: c.execute("DELETE FROM audit WHERE id BETWEEN 5 AND 9")),
-        (
-            5,
-            lambda c: c.executescript(
-                "UPDATE audit SET id = -11 + id WHERE id IN (5, 6); UPDATE audit SET id = -id WHERE id < 0;"
-            ),
-        ),
+        (7, "UPDATE audit SET actor = 'someone' WHERE id = 7"),
+        (7, "UPDATE audit SET at = '2026-03-02 09:00:01.000000' WHERE id = 7"),
+        (7, "UPDATE audit SET details = '{}' WHERE id = 7"),
+        (7, "UPDATE audit SET details = NULL WHERE id = 7"),
+        (7, "UPDATE audit SET subject_id = 99, patient_id = NULL WHERE id = 7"),
+        (1, "UPDATE audit SET mac = 'x' WHERE id = 1"),
+        (1, "DELETE FROM audit WHERE id = 1"),
+        (5, "DELETE FROM audit WHERE id BETWEEN 5 AND 9"),
+        (5, "UPDATE audit SET id = -11 + id WHERE id IN (5, 6); UPDATE audit SET id = -id WHERE id < 0"),
         (
             21,
-            lambda c: c.execute(
-                "INSERT INTO audit SELECT 21, at, NULL, 1, actor, 'x', 'y', 1, NULL, mac FROM audit LIMIT 1"
-            ),
+            "INSERT INTO audit SELECT 21, at, NULL, 1, actor, 'x', 'y', 1, NULL, mac FROM audit LIMIT 1",
         ),
         (
             1,
-            lambda c: c.execute(
-                "INSERT INTO audit SELECT 0, at, NULL, 1, actor, 'x', 'y', 1, NULL, mac FROM audit LIMIT 1"
-            ),
+            "INSERT INTO audit SELECT 0, at, NULL, 1, actor, 'x', 'y', 1, NULL, mac FROM audit LIMIT 1",
         ),
     ],
     ids=["actor", "moment", "details", "no details", "subject", "code", "first", "middle", "order", "end", "front"],
 )
-def test_a_change_past_the_database_is_found(
-    database: Database, database_path: Path, broken: int, tamper: Tamper
-) -> None:
+def test_a_change_past_the_database_is_found(database: Database, broken: int, tamper: str) -> None:
     _fill(database)
-    _past_the_triggers(database_path, tamper)
+    past_the_rules(database, tamper.split("; "), triggers=False)
     assert _verify(database) == broken
 
 
-def test_entries_cut_out_and_closed_up_are_found(database: Database, database_path: Path) -> None:
+def test_entries_cut_out_and_closed_up_are_found(database: Database) -> None:
     _fill(database)
-
-    def close_up(connection: sqlite3.Connection) -> None:
-        connection.execute("DELETE FROM audit WHERE id IN (5, 6)")
-        for number in range(7, 21):
-            connection.execute("UPDATE audit SET id = ? WHERE id = ?", (number - 2, number))
-
-    _past_the_triggers(database_path, close_up)
+    closed_up = [f"UPDATE audit SET id = {number - 2} WHERE id = {number}" for number in range(7, 21)]  # noqa: S608
+    past_the_rules(database, ["DELETE FROM audit WHERE id IN (5, 6)", *closed_up], triggers=False)
     assert _verify(database) == 5
 
 
-def test_an_entry_of_another_history_with_the_same_key_is_found(database: Database, database_path: Path) -> None:
-    shutil.copy(database_path, database_path.with_name("other.db"))
-    other = Database(f"sqlite:///{database_path.with_name('other.db')}", audit_key=AUDIT_KEY)
+def test_an_entry_of_another_history_with_the_same_key_is_found(database: Database, copies: Copies) -> None:
+    other = Database(copies.copy(create_or_upgrade, "other"), audit_key=AUDIT_KEY)
     for each, actor in ((database, "cli"), (other, "import")):
         for number in range(5):
             with each.write(NOW, actor) as tx:
                 audit_trail.record(tx, "change", "patient", number)
+    [(mac,)] = asked(other, "SELECT mac FROM audit WHERE id = 3")
     other.close()
-
-    def splice(connection: sqlite3.Connection) -> None:
-        connection.execute("ATTACH ? AS other", (str(database_path.with_name("other.db")),))
-        connection.execute("DELETE FROM main.audit WHERE id = 3")
-        connection.execute("INSERT INTO main.audit SELECT * FROM other.audit WHERE id = 3")
-
-    _past_the_triggers(database_path, splice)
+    other_entry = f"UPDATE audit SET actor = 'import', mac = '{mac}' WHERE id = 3"  # noqa: S608
+    past_the_rules(database, [other_entry], triggers=False)
     assert _verify(database) == 3
 
 
-def test_the_database_itself_refuses_to_change_or_delete_an_entry(database: Database, database_path: Path) -> None:
+@pytest.mark.parametrize("statement", ["UPDATE audit SET actor = 'x'", "DELETE FROM audit WHERE id = 20"])
+def test_the_database_itself_refuses_to_change_or_delete_an_entry(database: Database, statement: str) -> None:
     _fill(database)
-    connection = sqlite3.connect(database_path)
-    for statement in ("UPDATE audit SET actor = 'x'", "DELETE FROM audit WHERE id = 20", "REPLACE INTO audit SELECT 1"):
-        with pytest.raises(sqlite3.Error):
-            connection.execute(statement)
-    connection.close()
+    with pytest.raises((sqlite3.Error, psycopg.Error), match="the audit trail only grows"):
+        past_the_rules(database, [statement])
     assert _verify(database) is None
+
+
+def test_the_file_refuses_to_put_another_entry_in_the_place_of_one(database: Database, database_path: Path) -> None:
+    _fill(database)
+    with closing(sqlite3.connect(database_path)) as connection, pytest.raises(sqlite3.Error):
+        connection.execute("REPLACE INTO audit SELECT 1")
+    assert _verify(database) is None
+
+
+def test_the_server_refuses_to_empty_the_trail(postgres_url: str) -> None:
+    database = Database(postgres_url, audit_key=AUDIT_KEY)
+    _fill(database)
+    with pytest.raises(psycopg.Error, match="the audit trail only grows"):
+        past_the_rules(database, ["TRUNCATE audit"])
+    assert _verify(database) is None
+    database.close()
 
 
 def test_another_key_does_not_verify_unless_it_is_named_as_an_older_one(database: Database, database_url: str) -> None:
@@ -156,7 +137,7 @@ def test_what_happened_to_a_patient_is_found_by_patient_and_by_subject(database:
         assert plan.details == {"changes": [[number, "insert", "planned", None] for number in ids]}
 
 
-def test_an_entry_names_the_changed_fields_and_not_their_values(database: Database, database_path: Path) -> None:
+def test_an_entry_names_the_changed_fields_and_not_their_values(database: Database) -> None:
     with database.write(NOW, "cli") as tx:
         patient = a_patient(tx, a_clinic(tx), given_name="Hildegard", phone="+49 30 1234567")
         patients.change_patient(tx, patient.id, {"family_name": "Rosenthal", "email": "h.rosenthal@mail.test"})
@@ -164,8 +145,6 @@ def test_an_entry_names_the_changed_fields_and_not_their_values(database: Databa
         patients.erase_patient(tx, patient.id)
         details = [entry.details for entry in audit_trail.entries(tx, patient_id=patient.id)]
     assert {"fields": ["email", "family_name"]} in details
-    with sqlite3.connect(database_path) as connection:
-        trail = json.dumps(connection.execute("SELECT * FROM audit").fetchall())
-    connection.close()
+    trail = str(asked(database, "SELECT * FROM audit"))
     for secret in ("Hildegard", "Rosenthal", "rosenthal@", "1234567", "Mathilde"):
         assert secret not in trail

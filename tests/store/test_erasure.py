@@ -72,16 +72,16 @@ def test_what_promises_are_checked_by_stays(database: Database) -> None:
     assert len(count) == 3
 
 
-def test_no_byte_is_left_in_the_files(database: Database, database_url: str) -> None:
+def test_no_byte_is_left_in_the_files(database: Database, sqlite_url: str) -> None:
     patient_id = _recorded(database)
-    assert _left(database_url, WORDS)
+    assert _left(sqlite_url, WORDS)
     _erase(database, patient_id)
     assert rewrite_files(database)
-    assert _left(database_url, WORDS) == set()
-    assert quick_check(database_url) == ()
+    assert _left(sqlite_url, WORDS) == set()
+    assert quick_check(sqlite_url) == ()
 
 
-def test_no_byte_is_left_after_years_of_changes_either(database: Database, database_url: str) -> None:
+def test_no_byte_is_left_after_years_of_changes_either(database: Database, sqlite_url: str) -> None:
     """Rows that SQLite moved between pages left copies that zeroing deleted content does not reach."""
     chance = random.Random(3)
     with database.write(NOW, "cli") as tx:
@@ -100,7 +100,7 @@ def test_no_byte_is_left_after_years_of_changes_either(database: Database, datab
     for key in gone:
         _erase(database, key)
     assert rewrite_files(database)
-    assert _left(database_url, tuple(names[key] for key in gone)) == set()
+    assert _left(sqlite_url, tuple(names[key] for key in gone)) == set()
 
 
 def test_the_log_is_not_emptied_under_a_reader_and_says_so(database: Database, database_path: Path) -> None:

@@ -150,6 +150,7 @@ def test_a_moment_comes_back_in_utc_whatever_zone_it_was_given_in(database: Data
     assert found.created_at.tzinfo is patient.created_at.tzinfo is dt.UTC
 
 
+@pytest.mark.usefixtures("sqlite_url")  # which these settings are of
 def test_every_connection_keeps_the_promises_of_the_file(database: Database) -> None:
     wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1, "trusted_schema": 0}
     with database.write(NOW, "cli") as first, database.read(NOW) as second:
@@ -170,6 +171,7 @@ def test_an_error_shows_neither_a_value_nor_a_statement(database: Database) -> N
     assert refused.value.__suppress_context__
 
 
+@pytest.mark.usefixtures("sqlite_url")  # which alone can be told how large it may grow
 def test_a_full_disk_is_said_and_leaves_what_was(database: Database) -> None:
     with pytest.raises(DiskFull), database.write(NOW, "cli") as tx:
         _fill_a_small_disk(tx)

@@ -1,0 +1,64 @@
+"""What a delivery works with, and a letter on its way.
+
+Invariant: an envelope's bytes do not change once they are made; its connection is its own.
+"""
+
+import datetime as dt
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from reminders.clock import Clock
+from reminders.mail.outcome import Outcome
+from reminders.mail.render import Renderer
+from reminders.mail.transport import Session, Transport
+from reminders.services.breaker import Breakers
+from reminders.services.choose import Letter
+from reminders.services.guarding.place import Place
+from reminders.services.insist import Patience
+from reminders.services.keys import Keys
+from reminders.services.letter import MintedLinks
+from reminders.services.points import Observer, never, nothing
+from reminders.services.signing import Sign, unsigned
+from reminders.store.database import Database
+from reminders.store.messages import Versions
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """What a delivery works with.
+
+    Once `stop` says so nothing more is claimed and nothing more passes the fence; what has passed it is finished.
+    `beat` is called wherever a server or the database may have kept it waiting: a long delivery is no dead one.
+    """
+
+    database: Database
+    clock: Clock
+    keys: Keys
+    renderer: Renderer
+    transport: Transport
+    breakers: Breakers
+    lease: dt.timedelta
+    link_base: str | None
+    observe: Observer
+    chance: random.Random
+    sign: Sign = unsigned
+    stop: Callable[[], bool] = never
+    beat: Callable[[], None] = nothing
+    patience: Patience = field(default_factory=Patience)
+    place: Place | None = None
+
+
+@dataclass(slots=True)
+class Envelope:
+    """A letter with its bytes and, while it is on its way, its connection."""
+
+    letter: Letter
+    content: bytes
+    blanked: bytes
+    minted: MintedLinks | None
+    versions: Versions
+    session: Session | None = None
+    outcome: Outcome | None = None
+    dotted: bool = False
+    """Whether its final dot may have gone out: before that, nobody can have received it."""

