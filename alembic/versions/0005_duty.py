@@ -1,4 +1,4 @@
-"""What the program needs to watch over itself: places of delivery, the clock's heartbeat, the lock on sending, the ramp.
+"""What the program needs to watch over itself: places of delivery, heartbeats, the lock on sending, the ramp.
 
 Invariant: an installation that was made before is at home where it is opened next, and nothing is locked.
 """

@@ -20,7 +20,19 @@ def next_attempt(now: dt.datetime, refusals: int, jitter: float) -> dt.datetime:
     return now + max(dt.timedelta(minutes=minutes) * (0.5 + jitter), _SOONEST)
 
 
+FULL_ROUND = 32
+"""A round has at most so many messages; a ramp that came so far is over."""
+
+
 def breaker_pause(faults: int, jitter: float) -> dt.timedelta:
     """Return how long a transport rests after its `faults`-th fault in a row: 1 minute, doubling to 15."""
     minutes = min(2 ** min(max(faults - 1, 0), _DOUBLINGS), 15)
     return dt.timedelta(minutes=minutes) * (0.75 + jitter / 2)
+
+
+def ramp_after(ramp: int | None) -> int | None:
+    """Return how many messages a round may have after one more was accepted; None is no limit any more.
+
+    One more for each that is accepted: a round of one lets the next be two, a round of two the next be four.
+    """
+    return None if ramp is None or ramp >= FULL_ROUND else ramp + 1

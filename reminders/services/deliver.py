@@ -1,10 +1,11 @@
 """Sends everything that is due now, then ends: rescue, withdraw what time has ended, then round after round.
 
-1. Rescue what dead workers left (`rescue`). 2. Plan the patients for whom a hold or booking ended, and what a mended
-template lets go (`mended`). 3. Expire what had its days. 4. Hold a backlog before anything is claimed. 5. Rounds
-(`rounds`): claim, send, settle, until nothing is due, the clinics have closed, or the transport rests. 6. Tell the
-clinics what patients answered (`announce`), at any hour. A crash between any two of these leaves work for the next
-delivery, which starts with the same step 1.
+0. Ask whether this is the database that was sent from, and whether the clock can be right (`guarding`). 1. Rescue what
+dead workers left (`rescue`). 2. Plan the patients for whom a hold or booking ended, and what a mended template lets go
+(`mended`). 3. Expire what had its days. 4. Hold a backlog before anything is claimed. 5. Rounds (`rounds`): claim,
+send, settle, until nothing is due, the clinics have closed, or the transport rests. 6. Tell the clinics what patients
+answered (`announce`), at any hour. A crash between any two of these leaves work for the next delivery, which starts
+with the same steps. Asked to stop, it claims nothing more and ends with the round in hand.
 """
 
 import datetime as dt
@@ -12,18 +13,23 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from reminders.domain.lifecycle import State
 from reminders.domain.sending_hours import local_day, moment, next_open
 from reminders.services.answering.announce import announce
 from reminders.services.blanking import blank_spent
 from reminders.services.calendar import rules_for, sending_calendar
 from reminders.services.choose import Chooser, Letter, Tally, due_patients
 from reminders.services.find import clinic_of
+from reminders.services.guarding.guard import guard
+from reminders.services.guarding.lock import refuse_locked
+from reminders.services.guarding.sound import need_a_sound_database, need_our_tables, need_room
 from reminders.services.mended import let_mended_go
 from reminders.services.plan import hold_backlog, plan_due_changes
 from reminders.services.points import Point
+from reminders.services.reconnect import patiently
 from reminders.services.rescue import rescue
 from reminders.services.rounds import Round, Worker
-from reminders.store import clinics, queue, reminders, transports
+from reminders.store import clinics, outbox, queue, reminders, transports
 from reminders.store.clinics import Clinic
 from reminders.store.database import Transaction
 
@@ -58,8 +64,10 @@ class DeliverOutcome:
 
 
 def deliver(worker: Worker, name: str, round_size: int, progress: Progress | None = None) -> DeliverOutcome:
-    """Run one delivery as the worker `name`, `round_size` messages at a time (1 to 32)."""
+    """Run one delivery as the worker `name`, `round_size` messages at a time (1 to 32); raises `SendingLocked`."""
     database, clock = worker.database, worker.clock
+    need_a_sound_database(database)
+    guard(database, clock, worker.place)
     tally = Tally()
     rescued = rescue(database, clock)
     tally.counts.update(unknown=rescued.unknown, failed=rescued.failed)
@@ -69,7 +77,7 @@ def deliver(worker: Worker, name: str, round_size: int, progress: Progress | Non
     _sweep(worker, tally)
     worker.observe(Point.STARTED)
     resting = _send(worker, Chooser(worker.keys, name, worker.lease, tally), round_size, progress)
-    tally.counts["announced"] = announce(worker)
+    tally.counts["announced"] = 0 if worker.stop() else announce(worker)
     return _outcome(worker, tally, resting)
 
 
@@ -98,10 +106,19 @@ class _Visits:
     due: Iterator[tuple[int, int]]
     again: deque[tuple[int, int]] = field(default_factory=deque)
     looks: Counter[tuple[int, int]] = field(default_factory=Counter)
+    next_alone: tuple[int, int] | None = None
+    """Who waits for a round of their own: their message may be what killed its worker."""
 
-    def next(self) -> tuple[int, int] | None:
-        """Return the next clinic and patient, None when there is nobody left."""
-        return next(self.due, None) or (self.again.popleft() if self.again else None)
+    def next(self, clinic_id: int = 0) -> tuple[int, int] | None:
+        """Return the next clinic and patient, of `clinic_id` or one behind it; None when there is nobody now."""
+        alone, self.next_alone = self.next_alone, None
+        if found := alone or next(self.due, None):
+            return found
+        return self.again.popleft() if self.again and self.again[0][0] >= clinic_id else None
+
+    def begin_again(self, due: Iterator[tuple[int, int]]) -> None:
+        """Look at everybody who is due afresh, since what was seen of them was lost."""
+        self.due, self.next_alone = due, None
 
     def repeat(self, letters: Iterable[Letter], *, always: bool = False) -> None:
         """Look at these patients again, later in this delivery."""
@@ -119,14 +136,14 @@ def _send(worker: Worker, chooser: Chooser, round_size: int, progress: Progress 
     done = total = 0
     try:
         while True:
-            with worker.database.read(worker.clock.now()) as tx:
-                resting, on_trial = worker.breakers.open_until(tx), worker.breakers.on_trial(tx)
-                total = total or queue.count_due(tx)
+            resting, at_once, due = patiently(worker, lambda _: _how_things_stand(worker, round_size))
+            total = total or due
             if resting is not None:
                 return resting
-            letters = _claim(worker, chooser, visits, 1 if on_trial else round_size)
+            letters = _claim(worker, chooser, visits, at_once)
             if not letters:
                 return None
+            worker.beat()
             worker.observe(Point.CLAIMED)
             _run(rounds, visits, letters)
             done += sum(len(letter.held) for letter in letters)
@@ -134,6 +151,12 @@ def _send(worker: Worker, chooser: Chooser, round_size: int, progress: Progress 
                 progress(done, max(total, done))
     finally:
         rounds.close()
+
+
+def _how_things_stand(worker: Worker, round_size: int) -> tuple[dt.datetime | None, int, int]:
+    """Return until when the transport rests, how many messages may go at once, and how many reminders are due."""
+    with worker.database.read(worker.clock.now()) as tx:
+        return worker.breakers.open_until(tx), worker.breakers.at_once(tx, round_size), queue.count_due(tx)
 
 
 def _run(rounds: Round, visits: _Visits, letters: Sequence[Letter]) -> None:
@@ -146,23 +169,62 @@ def _run(rounds: Round, visits: _Visits, letters: Sequence[Letter]) -> None:
 
 
 def _claim(worker: Worker, chooser: Chooser, visits: _Visits, round_size: int) -> list[Letter]:
-    """Claim up to `round_size` messages; a transaction looks at a bounded number of patients."""
+    """Claim up to `round_size` messages; a transaction looks at a bounded number of patients.
+
+    What a dead worker had begun to send is claimed alone: should it kill this one too, it kills no others' chances.
+    A claim whose answer was lost is looked up: what stands is ours and goes on, the rest is looked for again.
+    """
     letters: list[Letter] = []
-    exhausted = False
-    while not letters and not exhausted:
-        with worker.database.write(worker.clock.now, "deliver") as tx:
-            for _ in range(LOOKS_AT_A_TIME):
-                found = visits.next()
-                if found is None:
-                    exhausted = True
-                    break
-                clinic_id, patient_id = found
-                letter = None if clinic_id in chooser.finished else chooser.claim_next(tx, clinic_id, patient_id)
-                if letter is not None:
-                    letters.append(letter)
-                if len(letters) == round_size:
-                    break
-    return letters
+    counts, finished = chooser.tally.counts, chooser.finished
+    before, finished_before = counts.copy(), set(finished)
+
+    def attempt(again: bool) -> list[Letter]:  # noqa: FBT001 - `patiently` says so
+        if again and letters and (standing := _still_claimed(worker, chooser, letters)):
+            return standing
+        if again:
+            counts.clear()
+            counts.update(before)
+            finished.intersection_update(finished_before)
+            visits.begin_again(due_patients(worker.database, worker.clock, finished))
+        more = True
+        while more:
+            letters.clear()
+            need_room(worker.database)
+            with worker.database.write(worker.clock.now, "deliver", alongside=True) as tx:
+                need_our_tables(tx)
+                refuse_locked(tx)
+                more = _claim_some(tx, worker, chooser, visits, letters, round_size)
+        return letters
+
+    return patiently(worker, attempt)
+
+
+def _still_claimed(worker: Worker, chooser: Chooser, letters: Sequence[Letter]) -> list[Letter]:
+    """Return what we hold after all. Asked as a writer who is alone: until the lost claim has ended, nobody knows."""
+    with worker.database.write(worker.clock.now, "deliver") as tx:
+        return [one for one in letters if outbox.holds(tx, one.held, State.CLAIMED, chooser.worker)]
+
+
+def _claim_some(
+    tx: Transaction, worker: Worker, chooser: Chooser, visits: _Visits, letters: list[Letter], round_size: int
+) -> bool:
+    """Claim for the next patients, in one transaction; False once the round is full or nobody is left."""
+    clinic_id = 0
+    for _ in range(LOOKS_AT_A_TIME):
+        found = None if worker.stop() else visits.next(clinic_id)
+        if found is None:
+            return not letters and not worker.stop() and bool(visits.again)
+        clinic_id, patient_id = found
+        suspect = round_size > 1 and queue.killed_its_worker(tx, patient_id)
+        if suspect and letters:
+            visits.next_alone = found
+            return False
+        letter = None if clinic_id in chooser.finished else chooser.claim_next(tx, clinic_id, patient_id)
+        if letter is not None:
+            letters.append(letter)
+        if len(letters) == round_size or (suspect and letters):
+            return False
+    return not letters
 
 
 def _outcome(worker: Worker, tally: Tally, resting: dt.datetime | None) -> DeliverOutcome:

@@ -16,6 +16,7 @@ from reminders.domain.sending_hours import end_of_day, moment
 from reminders.services.blanking import blank_spent
 from reminders.services.calendar import rules_for
 from reminders.services.find import clinic_of
+from reminders.services.guarding.lock import need_a_sound_clock
 from reminders.store import clinics, facts, patients, reminders
 from reminders.store.clinics import Clinic
 from reminders.store.database import Database, Transaction
@@ -89,7 +90,11 @@ def plan_clinic(tx: Transaction, clinic: Clinic, progress: Progress | None = Non
 
 
 def plan_everyone(database: Database, clock: Clock, progress: Progress | None = None) -> PlanOutcome:
-    """Plan every patient of every clinic, a batch per transaction: a crash leaves whole patients, run it again."""
+    """Plan every patient of every clinic, a batch per transaction: a crash leaves whole patients, run it again.
+
+    Raises `SendingLocked` under a clock that cannot be right: what it would expire is lost for good.
+    """
+    need_a_sound_clock(database, clock)
     with database.read(clock.now()) as tx:
         everyone = clinics.all_clinics(tx)
         total = patients.count(tx)

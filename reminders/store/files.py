@@ -18,7 +18,7 @@ def file_paths(url: str) -> list[Path]:
     return [] if path is None else [path, path.with_name(f"{path.name}-wal")]
 
 
-def quick_check(url: str) -> tuple[str, ...]:
+def quick_check(url: str, *, references: bool = True) -> tuple[str, ...]:
     """Return what SQLite finds wrong with the file and its references; nothing on PostgreSQL, which checks itself."""
     if sqlite_path(url) is None:
         return ()
@@ -26,7 +26,7 @@ def quick_check(url: str) -> tuple[str, ...]:
     try:
         with in_our_words(), engine.connect() as connection:
             said = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA quick_check")]
-            broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+            broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all() if references else []
     except DatabaseDamaged as error:
         return (str(error),)
     finally:

@@ -1,6 +1,6 @@
-"""What belongs to the whole installation: its id, and the wrapped pepper that keeps suppressions across key changes.
+"""What belongs to the whole installation: its id, its suppressions' wrapped pepper, its home, the lock on sending.
 
-Invariant: there is at most one row, and the pepper in it is never in the clear.
+Invariant: there is at most one row, and the pepper in it is never in the clear; a lock is set and lifted on the trail.
 """
 
 import datetime as dt
@@ -40,3 +40,45 @@ def rewrap(tx: Transaction, wrapped_pepper: bytes) -> None:
     """Keep the same pepper wrapped by another key."""
     tx.connection.execute(update(table).values(wrapped_pepper=wrapped_pepper))
     record(tx, "rewrap", "installation", 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the database is at home, the latest moment a delivery saw, and since when and why sending is locked."""
+
+    home: str | None
+    seen_at: dt.datetime | None
+    locked_at: dt.datetime | None
+    locked_because: str | None
+
+
+def standing(tx: Transaction) -> Standing | None:
+    """Return how things stand, None before `init`."""
+    query = select(table.c.home, table.c.seen_at, table.c.locked_at, table.c.locked_because)
+    row = tx.connection.execute(query).first()
+    return Standing(*row) if row else None
+
+
+def see_now(tx: Transaction) -> None:
+    """Note that a delivery saw this moment, under a clock that can be right."""
+    tx.connection.execute(update(table).values(seen_at=tx.now))
+
+
+def settle_at(tx: Transaction, home: str) -> None:
+    """Note where the database is at home."""
+    tx.connection.execute(update(table).values(home=home))
+
+
+def lock(tx: Transaction, because: str) -> bool:
+    """Lock sending; False when it is locked already, or before `init`."""
+    change = update(table).where(table.c.locked_at.is_(None)).values(locked_at=tx.now, locked_because=because)
+    if tx.connection.execute(change).rowcount == 0:
+        return False
+    record(tx, "lock", "installation", 1, details={"because": because})
+    return True
+
+
+def unlock(tx: Transaction, answer: str, why: str) -> None:
+    """Lift the lock, by a person's word."""
+    tx.connection.execute(update(table).values(locked_at=None, locked_because=None))
+    record(tx, "unlock", "installation", 1, details={"as": answer, "why": why})

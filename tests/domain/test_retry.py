@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reminders.domain.retry import RESCUE_LIMIT, breaker_pause, next_attempt
+from reminders.domain.retry import RESCUE_LIMIT, breaker_pause, next_attempt, ramp_after
 from tests.support.facts import utc
 
 NOW = utc("2026-01-05 10:00")
@@ -52,3 +52,14 @@ def test_a_rest_is_bounded_however_long_the_fault(faults: int, jitter: float) ->
 
 def test_a_reminder_is_rescued_three_times_after_its_body_had_begun() -> None:
     assert RESCUE_LIMIT == 3
+
+
+def test_a_ramp_grows_by_what_is_accepted_until_it_is_over() -> None:
+    rounds: list[int] = []
+    ramp: int | None = 1
+    while ramp is not None:
+        rounds.append(ramp)
+        for _ in range(rounds[-1]):
+            ramp = ramp_after(ramp)
+    assert rounds == [1, 2, 4, 8, 16, 32]
+    assert ramp_after(None) is None

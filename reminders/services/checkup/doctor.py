@@ -10,6 +10,7 @@ from reminders.mail.address import parse_address
 from reminders.mail.transport import Transport
 from reminders.services.checkup.check import Check, Examined, asked
 from reminders.services.checkup.clinic import clinics_checks
+from reminders.services.checkup.guarding import guard_checks
 from reminders.services.checkup.mail import (
     links_check,
     send_test_mail,
@@ -24,6 +25,8 @@ from reminders.services.checkup.store import (
     waiting_checks,
 )
 from reminders.services.checkup.templates import own_templates_checks, templates_check
+from reminders.services.checkup.ticking import NAME as TICKING
+from reminders.services.checkup.ticking import ticking_check
 from reminders.services.find import the_clinic
 from reminders.settings import Settings
 from reminders.store.database import Transaction
@@ -51,6 +54,8 @@ def doctor(
         _known_clinic(examined)
         checks += asked("secret key", lambda: key_checks(examined))
         checks += asked("clock", lambda: [clock_check(examined)])
+        checks += _stored(examined, TICKING, lambda tx: [ticking_check(tx)])
+        checks += _stored(examined, "sending", lambda tx: guard_checks(tx, settings))
         checks += _stored(examined, "catalogue", lambda tx: [catalogue_check(tx)])
         checks += _stored(examined, "clinics", lambda tx: clinics_checks(tx, clinic))
         checks += _stored(examined, "reminders", waiting_checks)

@@ -3,13 +3,12 @@
 Invariant: nothing is written, and a database that is missing or broken is reported like anything else.
 """
 
-import datetime as dt
 import os
-import shutil
 import stat
 from collections.abc import Iterator
 
 from reminders.domain.backlog import overdue_before
+from reminders.domain.clock_check import BUILT_ON
 from reminders.domain.lifecycle import Reason, State
 from reminders.services import keys as ring
 from reminders.services.calendar import rules_for
@@ -20,15 +19,10 @@ from reminders.store.database import (
     Transaction,
     check_ready,
     current_revision,
-    file_paths,
     quick_check,
 )
+from reminders.store.soundness import damaged_rows, room_left
 
-OLDEST_CLOCK = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-"""This program is younger: a machine that shows an earlier day has lost its clock."""
-
-ROOM = 200 * 1024 * 1024
-ROOM_SHARE = 0.05
 _OTHERS_MAY = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -45,9 +39,11 @@ def database_checks(examined: Examined) -> Iterator[Check]:
         opened.close()
         return
     examined.database = opened
-    yield Check("database file", ok=True, said="no damage found")
+    sound = "no damage found" if opened.url.startswith("sqlite") else "PostgreSQL looks after its own files"
+    yield Check("database file", ok=True, said=sound)
     with opened.read(examined.now) as tx:
         yield from _journal(tx)
+        yield _rows(tx)
     yield from _room(url)
 
 
@@ -59,13 +55,18 @@ def _journal(tx: Transaction) -> Iterator[Check]:
 
 
 def _room(url: str) -> Iterator[Check]:
-    for path in file_paths(url)[:1]:
-        room = shutil.disk_usage(path.parent)
-        enough = room.free >= ROOM or room.free >= ROOM_SHARE * room.total
-        said = f"{room.free // (1024 * 1024)} MB free where the database is"
-        yield Check(
-            "disk space", ok=enough, said=said, advice="" if enough else "make room: a full disk stops delivery"
-        )
+    room = room_left(url)
+    if room is not None:
+        fine = room.enough and room.writable
+        said = f"{room.free // (1024 * 1024)} MB free where the database is{'' if room.writable else ', read-only'}"
+        advice = "" if fine else "make room, and let it be written to: nothing is sent that could not be recorded"
+        yield Check("disk space", ok=fine, said=said, advice=advice)
+
+
+def _rows(tx: Transaction) -> Check:
+    found = damaged_rows(tx)
+    advice = "these rows were damaged, or changed by hand: restore the last backup" if found else ""
+    return Check("rows", ok=not found, said=", ".join(found) or "none holds an unknown code", advice=advice)
 
 
 def key_checks(examined: Examined) -> Iterator[Check]:
@@ -93,7 +94,7 @@ def clock_check(examined: Examined) -> Check:
     """Say whether the machine's clock can be right: not before this program, nor before what was recorded."""
     now, advice = examined.now, "set the machine's clock, and let it keep time from the network"
     said = f"{now:%Y-%m-%d %H:%M} UTC"
-    if now < OLDEST_CLOCK:
+    if now < BUILT_ON:
         return Check("clock", ok=False, said=f"{said}, which is before this program was made", advice=advice)
     newest = None
     if examined.database is not None:

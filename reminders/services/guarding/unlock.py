@@ -1,0 +1,100 @@
+"""Lifts the lock on sending by a person's word, and does first what that word asks for.
+
+Invariant: after an older copy was put back, nothing that may have been sent since it was made goes out by itself.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reminders.clock import Clock
+from reminders.domain.clock_check import Verdict
+from reminders.errors import BadInput, CannotDo
+from reminders.services.guarding.lock import OF_THE_CLOCK, Because, LockState, lock_state
+from reminders.services.guarding.place import Place
+from reminders.services.guarding.state_file import Remembered
+from reminders.store import doubtful, installation, places
+from reminders.store.database import Database, Transaction
+
+_CODE = re.compile(r"[A-Za-z0-9_-]{1,63}")
+
+
+class Answer(StrEnum):
+    """What a person may say of a locked installation."""
+
+    MOVED = "moved"
+    RESTORED = "restored"
+    CLOCK = "clock"
+
+
+ANSWERS: dict[Because, tuple[Answer, ...]] = {
+    Because.RESTORED: (Answer.RESTORED,),
+    Because.COPIED: (Answer.MOVED, Answer.RESTORED),
+    Because.CLOCK_AHEAD: (Answer.CLOCK,),
+    Because.CLOCK_BEFORE_BUILD: (Answer.CLOCK,),
+}
+
+
+class NotLocked(CannotDo):
+    """Sending is not locked: there is nothing to unlock, and nothing was changed."""
+
+
+class WrongAnswer(CannotDo):
+    """Sending is locked for another reason ({because}): only `--as {answers}` unlocks it. Nothing was changed."""
+
+
+class ClockStillWrong(CannotDo):
+    """The machine's clock still shows a day before this program was made: set it first. Nothing was changed."""
+
+
+class BadCode(BadInput):
+    """--why cannot be used: give a short code of letters, digits, - and _, such as new-disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unlocked:
+    """What was locked (None: the clock was only behind), and how many reminders are held for a person now."""
+
+    because: Because | None
+    answer: Answer
+    held: int
+
+
+def unlock(database: Database, clock: Clock, place: Place | None, answer: Answer, why: str) -> Unlocked:
+    """Lift the lock in one transaction, then remember the place. `why` is a code that goes on the audit trail.
+
+    A crash between the two leaves a database that does not know this machine's place: it locks itself again.
+    """
+    if not _CODE.fullmatch(why):
+        raise BadCode
+    remembered = place.file.read() if place else None
+    with database.write(clock.now, "unlock") as tx:
+        state = lock_state(tx)
+        _check(state, answer)
+        held = doubtful.hold_doubtful(tx) if answer is Answer.RESTORED else 0
+        if answer is Answer.CLOCK:
+            installation.see_now(tx)
+            doubtful.attempts_due_again(tx)
+        elif place is not None:
+            _move_in(tx, place, remembered, answer)
+        installation.unlock(tx, answer, why)
+    if place is not None and answer is not Answer.CLOCK:
+        place.remember()
+    return Unlocked(state.because, answer, held)
+
+
+def _check(state: LockState, answer: Answer) -> None:
+    if state.because is None and not (answer is Answer.CLOCK and state.clock is Verdict.BEHIND):
+        raise NotLocked
+    if state.because is not None and answer not in ANSWERS[state.because]:
+        raise WrongAnswer(because=state.because, answers=" or ".join(ANSWERS[state.because]))
+    if state.because in OF_THE_CLOCK and state.clock is Verdict.BEFORE_BUILD:
+        raise ClockStillWrong
+
+
+def _move_in(tx: Transaction, place: Place, remembered: Remembered | None, answer: Answer) -> None:
+    """Take a place here: after an older copy a new one, and no other machine's memory counts against it any more."""
+    if answer is Answer.RESTORED:
+        places.align(tx)
+        remembered = None
+    place.enter(tx, remembered)

@@ -1,0 +1,179 @@
+"""Faults: the machine's clock jumps ahead or back; nothing is lost or sent twice by it, and nothing waits for ever."""
+
+import datetime as dt
+
+import pytest
+
+from reminders.domain.lifecycle import State
+from reminders.services.guarding.lock import Because, ClockAhead, ClockBeforeBuild, SendingLocked
+from reminders.services.guarding.unlock import Answer, ClockStillWrong, WrongAnswer
+from reminders.services.points import Point
+from reminders.services.rescue import rescue
+from tests.support.backends import BACKENDS
+from tests.support.clinic import INVITED_AT, Once, to
+from tests.support.facts import utc
+from tests.support.guarded import Guarded
+from tests.support.smtp_server import RealServer
+
+on_both = pytest.mark.parametrize("backend", BACKENDS, indirect=True)
+THE_DAY_BEFORE = INVITED_AT - dt.timedelta(days=3)
+GREYLISTED = "451 4.7.1 greylisted, try again later"
+
+
+@pytest.fixture
+def seen(guarded: Guarded, server: RealServer) -> Guarded:
+    """Return an installation that delivered some days before the invitation is due."""
+    guarded.clock.set(THE_DAY_BEFORE)
+    assert guarded.office.deliver(to(server)).sent == 0
+    return guarded
+
+
+@on_both
+def test_f19_a_clock_ten_years_ahead_expires_nothing_and_sends_nothing(seen: Guarded, server: RealServer) -> None:
+    before = seen.office.states()
+    seen.clock.advance(days=3653)
+    for act in (lambda: seen.office.deliver(to(server)), seen.office.plan):
+        with pytest.raises(ClockAhead):
+            act()
+    assert rescue(seen.office.database, seen.clock).planned == 0
+    assert seen.office.states() == before
+    assert seen.standing().because is Because.CLOCK_AHEAD
+
+
+@on_both
+def test_f19_once_the_clock_is_set_and_a_person_says_so_everything_goes_on(seen: Guarded, server: RealServer) -> None:
+    seen.clock.advance(days=3653)
+    with pytest.raises(ClockAhead):
+        seen.office.deliver(to(server))
+    seen.clock.set(INVITED_AT)
+    with pytest.raises(ClockAhead):  # a clock that is right again is not believed by itself
+        seen.office.plan()
+    with pytest.raises(WrongAnswer):
+        seen.unlock(Answer.MOVED)
+    seen.unlock(Answer.CLOCK, "battery")
+    assert seen.office.deliver(to(server)).sent == 1
+
+
+@on_both
+def test_f19_a_clock_before_the_program_was_made_waits_for_its_setting(seen: Guarded, server: RealServer) -> None:
+    seen.clock.set(utc("1970-01-01 00:00"))
+    with pytest.raises(ClockBeforeBuild):
+        seen.office.deliver(to(server))
+    with pytest.raises(ClockStillWrong):
+        seen.unlock(Answer.CLOCK)
+    seen.clock.set(INVITED_AT)
+    with pytest.raises(SendingLocked):
+        seen.office.deliver(to(server))
+    seen.unlock(Answer.CLOCK)
+    assert seen.office.deliver(to(server)).sent == 1
+
+
+def test_f19_planning_alone_finds_the_jump_and_keeps_it(seen: Guarded, server: RealServer) -> None:
+    seen.clock.advance(days=500)
+    with pytest.raises(ClockAhead):
+        seen.office.plan()
+    assert seen.standing().because is Because.CLOCK_AHEAD
+    assert server.messages == []
+
+
+def test_f19_a_message_on_its_way_under_a_jump_is_left_alone(seen: Guarded, server: RealServer) -> None:
+    """A worker dies; the next one's clock is ten years ahead: every lease seems over, and so do all days."""
+    seen.clock.set(INVITED_AT)
+
+    class Killed(BaseException):
+        pass
+
+    def die() -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        seen.office.deliver(to(server), observe=Once(Point.CLAIMED, die))
+    seen.clock.advance(days=3653)
+    rescue(seen.office.database, seen.clock)
+    assert seen.office.row().state is State.CLAIMED
+    seen.clock.set(INVITED_AT + dt.timedelta(minutes=3))
+    assert rescue(seen.office.database, seen.clock).planned == 1
+
+
+def test_f19_a_jump_of_an_hour_or_a_day_goes_by_the_rules(seen: Guarded, server: RealServer) -> None:
+    seen.clock.set(INVITED_AT + dt.timedelta(hours=1))
+    assert seen.office.deliver(to(server)).sent == 1
+    seen.clock.advance(days=1)
+    assert seen.office.deliver(to(server)).sent == 0
+
+
+@on_both
+@pytest.mark.parametrize("back", [dt.timedelta(hours=1), dt.timedelta(days=1)], ids=["hour", "day"])
+def test_f20_nothing_goes_out_again_when_the_clock_goes_back(
+    seen: Guarded, server: RealServer, back: dt.timedelta
+) -> None:
+    seen.clock.set(INVITED_AT + dt.timedelta(hours=2))
+    assert seen.office.deliver(to(server)).sent == 1
+    latest = seen.standing().seen_at
+    seen.clock.advance(days=-back.days, seconds=-back.seconds)
+    assert seen.office.deliver(to(server)).sent == 0
+    assert seen.standing().seen_at == latest  # a clock that went back is not what was seen
+    assert seen.standing().because is None
+    assert len(server.messages) == 1
+
+
+@on_both
+def test_f20_what_fell_due_still_goes_out_after_the_clock_went_back(seen: Guarded, server: RealServer) -> None:
+    """The moment seen last lies ahead for hours; the messages of these hours are not held up by it."""
+    seen.clock.set(INVITED_AT - dt.timedelta(minutes=1))
+    seen.office.deliver(to(server))
+    seen.clock.advance(hours=-2)
+    seen.office.deliver(to(server))
+    seen.clock.set(INVITED_AT)
+    assert seen.office.deliver(to(server)).sent == 1
+
+
+@on_both
+def test_f20_a_lease_from_a_clock_that_was_ahead_is_over_at_once(seen: Guarded, server: RealServer) -> None:
+    seen.clock.set(INVITED_AT + dt.timedelta(days=1))
+
+    class Killed(BaseException):
+        pass
+
+    def die() -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        seen.office.deliver(to(server), observe=Once(Point.ENVELOPE_ACCEPTED, die))
+    seen.clock.set(INVITED_AT)
+    assert seen.office.deliver(to(server)).sent == 1
+    assert len(server.messages) == 1
+
+
+@on_both
+@pytest.mark.parametrize("ahead", [dt.timedelta(hours=1), dt.timedelta(days=2)], ids=["hour", "days"])
+def test_f20_a_retry_from_a_clock_that_was_ahead_does_not_wait_for_it(
+    seen: Guarded, server: RealServer, ahead: dt.timedelta
+) -> None:
+    seen.clock.set(INVITED_AT + ahead)
+    server.script["RCPT"].append(GREYLISTED)
+    assert seen.office.deliver(to(server)).deferred == 1
+    seen.clock.set(INVITED_AT + dt.timedelta(minutes=20))
+    assert seen.office.deliver(to(server)).sent == 1
+
+
+def test_f20_a_retry_of_a_steady_clock_keeps_its_moment(seen: Guarded, server: RealServer) -> None:
+    seen.clock.set(INVITED_AT)
+    server.script["RCPT"].append(GREYLISTED)
+    seen.office.deliver(to(server))
+    put_off = seen.office.row().wake_at
+    seen.clock.advance(minutes=1)
+    seen.office.deliver(to(server))
+    assert seen.office.row().wake_at == put_off
+    seen.clock.set(put_off)
+    assert seen.office.deliver(to(server)).sent == 1
+
+
+def test_f20_a_person_may_end_the_alarm_of_a_clock_that_was_ahead(seen: Guarded, server: RealServer) -> None:
+    seen.clock.advance(days=200)
+    seen.office.deliver(to(server))
+    seen.clock.advance(days=-199)
+    seen.office.deliver(to(server))
+    assert seen.standing().clock == "behind"
+    seen.unlock(Answer.CLOCK)
+    assert seen.standing().clock == "steady"
