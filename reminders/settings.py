@@ -3,6 +3,7 @@
 Invariant: all bad values are reported at once, by name, and never with their value (it may be a secret).
 """
 
+import os
 import re
 from ipaddress import ip_address
 from pathlib import Path
@@ -23,9 +24,11 @@ _NOT_AN_ADDRESS = "give the address of the installation, such as https://reminde
 _NOT_A_DATABASE = "give sqlite:///FILE or postgresql://…"
 _NOT_A_TRANSPORT = "give smtp://user:password@host:587, smtps://…, or file:DIR"
 _NOT_A_PLACE = "give a host and a port, such as 127.0.0.1:8000"
+_NOT_A_PING = "give an https address, or an http one of this machine"
 _NOT_A_RESOLVER = "give the address of a resolver, such as 9.9.9.9 or 127.0.0.1:5353, several by comma"
 _LAST_PORT = 65535
 _DNS_PORT = 53
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _RESOLVER = re.compile(
     r"(?:(?P<bare>[^:\[\]]+)|\[(?P<bracketed>[^\[\]]+)\])(?::(?P<port>[0-9]{1,5}))?|(?P<alone>[^\[\]]+)"
 )
@@ -64,6 +67,9 @@ class Settings(BaseSettings):
     round: int = Field(default=1, ge=1, le=32)
     log: Literal["text", "json"] = "text"
     dns: Annotated[tuple[str, ...], NoDecode] = ()
+    state: Path | None = None
+    ping_url: str | None = None
+    keep_messages_days: int = Field(default=90, ge=0, le=36_500)
 
     @field_validator("secret_key", mode="before")
     @classmethod
@@ -112,6 +118,23 @@ class Settings(BaseSettings):
             raise ValueError(_NOT_A_PLACE)
         return value
 
+    @field_validator("ping_url")
+    @classmethod
+    def _an_address_to_ask(cls, value: str | None) -> str | None:
+        """Take an https address, or an http one of this machine: the path of such an address is a secret."""
+        if value is None or not value.strip():
+            return None
+        try:
+            parts = urlsplit(value.strip())
+            there = parts.hostname and (parts.port is None or parts.port)
+        except ValueError:
+            raise ValueError(_NOT_A_PING) from None
+        plain = all("!" <= mark <= "~" for mark in value.strip())  # it becomes a line of HTTP
+        known = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+        if not (there and plain and known) or "@" in parts.netloc:
+            raise ValueError(_NOT_A_PING)
+        return value.strip()
+
     @field_validator("dns", mode="before")
     @classmethod
     def _several_resolvers(cls, value: object) -> object:
@@ -131,6 +154,16 @@ class Settings(BaseSettings):
     def link_base(self) -> str | None:
         """Return the base of links in mail: only an https address is one that a patient could open."""
         return self.base_url if self.base_url and self.base_url.startswith("https://") else None
+
+    @property
+    def state_folder(self) -> Path:
+        """Return where this machine remembers what no database can: REMINDERS_STATE, else the user's state folder.
+
+        The rule is that of the XDG Base Directory specification: a relative XDG_STATE_HOME counts as none.
+        """
+        given = Path(os.environ.get("XDG_STATE_HOME", ""))
+        home = given if given.is_absolute() else Path.home() / ".local" / "state"
+        return self.state or home / "reminders"
 
     @classmethod
     def settings_customise_sources(

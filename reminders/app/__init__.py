@@ -8,6 +8,9 @@ from typing import Any
 from reminders.app.answers import AnswerVerbs
 from reminders.app.clinics import ClinicVerbs
 from reminders.app.delivery import DeliveryVerbs
+from reminders.app.duty import DutyVerbs
+from reminders.app.foresight import ForesightVerbs
+from reminders.app.guarding import GuardingVerbs
 from reminders.app.health import HealthVerbs
 from reminders.app.patients import PatientVerbs
 from reminders.app.senders import SenderVerbs
@@ -19,7 +22,18 @@ from reminders.settings import Settings
 from reminders.store.engine import BUSY_MS
 
 
-class App(SenderVerbs, TemplateVerbs, ClinicVerbs, PatientVerbs, DeliveryVerbs, AnswerVerbs, HealthVerbs):
+class App(
+    SenderVerbs,
+    TemplateVerbs,
+    ClinicVerbs,
+    PatientVerbs,
+    DeliveryVerbs,
+    DutyVerbs,
+    ForesightVerbs,
+    GuardingVerbs,
+    AnswerVerbs,
+    HealthVerbs,
+):
     """Everything the product does, opened on one database; each noun's verbs stand in a file of their own."""
 
 

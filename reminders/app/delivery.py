@@ -6,8 +6,9 @@ Invariant: every verb is one service; nothing is decided here.
 import datetime as dt
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 from reminders.app.opened import Opened
 from reminders.domain.lifecycle import State
@@ -16,7 +17,9 @@ from reminders.services import audit, decide, deliver, explain, overview, plan, 
 from reminders.services.breaker import Breakers
 from reminders.services.configured import configured_transport
 from reminders.services.find import the_clinic
+from reminders.services.guarding.place import place_here
 from reminders.services.plan import Progress
+from reminders.services.points import never, nothing
 from reminders.services.rounds import Worker
 
 
@@ -27,11 +30,18 @@ class DeliveryVerbs(Opened):
         """Make the stored reminders agree with the facts."""
         return plan.plan_everyone(self.database, self.clock, progress)
 
-    def deliver(self, progress: Progress | None = None) -> deliver.DeliverOutcome:
-        """Send everything that is due now."""
+    def deliver(
+        self,
+        progress: Progress | None = None,
+        *,
+        stop: Callable[[], bool] = never,
+        beat: Callable[[], None] = nothing,
+    ) -> deliver.DeliverOutcome:
+        """Send everything that is due now; ends early once `stop` says so, and calls `beat` on the way."""
         transport = self.transport or configured_transport(self.settings)
         with self._reading() as tx:
             sign = signing.signer(tx, self.keys)
+            place = place_here(tx, self.settings)
         worker = Worker(
             database=self.database,
             clock=self.clock,
@@ -44,6 +54,9 @@ class DeliveryVerbs(Opened):
             observe=self.observe,
             chance=self.chance,
             sign=sign,
+            place=place,
+            stop=stop,
+            beat=beat,
         )
         name = f"deliver-{os.getpid()}-{secrets.token_hex(4)}"
         return deliver.deliver(worker, name, self.settings.round, progress)
@@ -95,6 +108,9 @@ class DeliveryVerbs(Opened):
         with self._writing() as tx:
             return decide.came_back(tx, reminder_id, complaint=complaint)
 
-    def audit(self, progress: Progress | None = None) -> audit.AuditReport:
-        """Verify the promises on the live database."""
-        return audit.audit(self.database, self.clock, self.keys, progress)
+    def audit(
+        self, progress: Progress | None = None, *, against: Sequence[Path] = (), checkpoint: Path | None = None
+    ) -> audit.AuditReport:
+        """Verify the promises on the live database, and that its trail continues from the checkpoints."""
+        found = (self.database, self.clock, self.keys)
+        return audit.audit(*found, progress, against=against, checkpoint=checkpoint)

@@ -22,6 +22,7 @@ from reminders.errors import CannotDo
 if TYPE_CHECKING:
     from reminders.app import App
     from reminders.services.deliver import DeliverOutcome
+    from reminders.services.plan import Progress
 
 
 class TransportRests(CannotDo):
@@ -58,7 +59,7 @@ def deliver(ctx: typer.Context, as_json: AsJson = False) -> None:
     """
     with opened(ctx) as app:
         with progress("Delivering", as_json=as_json) as watch:
-            outcome = app.deliver(watch)
+            outcome = _until_asked_to_end(app, watch)
         known = set(zones(app).values())
         now = app.clock.now()
         standing = Standing() if as_json else stand(app, outcome, now)
@@ -69,6 +70,15 @@ def deliver(ctx: typer.Context, as_json: AsJson = False) -> None:
             say(sentence)
     if outcome.stopped is not None:
         raise TransportRests(fault=_fault(outcome.stopped), until=_rests_until(outcome, known))
+
+
+def _until_asked_to_end(app: "App", watch: "Progress | None") -> "DeliverOutcome":
+    """Deliver; SIGTERM or Ctrl-C lets it end with the round in hand, so that nothing becomes unknown by it."""
+    from reminders.stopping import Stop, stopping_within  # noqa: PLC0415 - help needs no signals
+
+    stop = Stop()
+    with stopping_within(stop):
+        return app.deliver(watch, stop=stop.asked)
 
 
 def stand(app: "App", outcome: "DeliverOutcome", now: dt.datetime) -> Standing:

@@ -16,7 +16,7 @@ from reminders.errors import CannotDo
 if TYPE_CHECKING:
     from reminders.app import App
 
-_PATIENCE_MS = 2_500
+PATIENCE_MS = 2_500
 """A person waits for the page: better told to try again soon than left before an empty window for half a minute."""
 
 
@@ -40,7 +40,7 @@ def serve(ctx: typer.Context) -> None:
     """
     if ctx.obj.pages is None:
         raise NoPages
-    with opened(ctx, busy_ms=_PATIENCE_MS) as app:
+    with opened(ctx, busy_ms=PATIENCE_MS) as app:
         ctx.obj.pages.serve(app, lambda address: _say(app, address))
 
 

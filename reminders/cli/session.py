@@ -30,14 +30,27 @@ class Pages(Protocol):
         ...
 
 
+class Duty(Protocol):
+    """The clock, which the entry point hands in: no face knows another."""
+
+    def work(self, app: "App", began: Callable[[], None]) -> None:
+        """Keep the clock until the process is asked to end; calls `began` once it ticks."""
+        ...
+
+    def run(self, app: "App", pages: "App", listening: Callable[[str], None]) -> None:
+        """Keep the clock on `app` and serve the pages on `pages`; calls `listening` with their address."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
-    """The settings' file, the pages, and what stands in for the machine's clock and the configured transport."""
+    """The settings' file, the pages, the clock, and what stands in for the machine's time and its transport."""
 
     config: Path | None = None
     clock: "Clock | None" = None
     given: Mapping[str, Any] = field(default_factory=dict)
     pages: Pages | None = None
+    duty: Duty | None = None
 
     def with_config(self, config: Path) -> Self:
         """Return the same session with another settings' file."""

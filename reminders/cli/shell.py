@@ -26,6 +26,7 @@ from reminders.cli import (
     clinic,
     decisions,
     deliver,
+    guarding,
     importing,
     installation,
     listing,
@@ -36,9 +37,11 @@ from reminders.cli import (
     requests,
     sender,
     serving,
+    simulate,
     template,
     treatment,
     why,
+    working,
 )
 from reminders.cli.output import ready_streams, visible
 from reminders.cli.session import Session
@@ -50,8 +53,8 @@ _PACKAGE = __name__.partition(".")[0]
 
 ORDER = (
     *("init", "demo", "doctor", "clinic", "sender", "template", "protocol", "patient", "treatment", "appointment"),
-    *("import", "plan", "deliver", "serve", "list", "why", "requests", "preview"),
-    *("release", "hold", "settle", "retry", "bounce", "audit"),
+    *("import", "plan", "deliver", "run", "worker", "serve", "list", "why", "requests", "preview", "simulate"),
+    *("release", "hold", "settle", "retry", "bounce", "audit", "unlock", "backup"),
 )
 """The commands in the order in which a person meets them."""
 
@@ -137,8 +140,9 @@ def build() -> typer.Typer:
         plan,
         deliver,
         serving,
+        working,
     )
-    for noun in (*nouns, listing, why, requests, preview, decisions, checks):
+    for noun in (*nouns, listing, why, requests, preview, simulate, decisions, checks, guarding):
         noun.register(shell)
     return shell
 

@@ -29,3 +29,12 @@ Observer = Callable[[Point], None]
 
 def nobody(point: Point) -> None:
     """Watch nothing."""
+
+
+def nothing() -> None:
+    """Tell nobody."""
+
+
+def never() -> bool:
+    """Ask for nothing: a delivery that nobody may stop."""
+    return False

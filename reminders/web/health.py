@@ -1,9 +1,12 @@
 """What machines ask for: whether the process lives, whether it can work, the style sheets, and what robots may read.
 
-Invariant: none of it tells anything about the installation but yes or no.
+Invariants: none of it tells anything about the installation but yes or no; whether we live is answered whatever state
+the database is in.
 """
 
+import asyncio
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -18,34 +21,47 @@ from reminders.web.responses import Asked, plain
 
 LOOKS = [HttpMethod.GET, HttpMethod.HEAD]
 _ASKED_ANEW = dt.timedelta(seconds=1)
+_PATIENCE_S = 5
 _FOR_EVER = "public, max-age=31536000, immutable"  # its name changes with its content
 _FOR_A_DAY = "public, max-age=86400"
 
 
 @dataclass(slots=True)
-class Readiness:
-    """Whether the database answers and is this version's; asked at most once a second, however many probe."""
+class Known:
+    """The answer to a question to the database; asked at most once a second, however many probe.
+
+    One that takes longer than `_PATIENCE_S` is answered with what was known before.
+    """
 
     app: App
-    _known: bool = False
+    question: Callable[[], bool]
+    _answer: bool
     _since: dt.datetime | None = None
 
     async def now(self) -> bool:
-        """Return the state, at most a second old."""
+        """Return the answer, at most a second old."""
         present = self.app.clock.now()
         if self._since is None or abs(present - self._since) >= _ASKED_ANEW:
-            self._known = await sync_to_thread(self.app.is_ready)
             self._since = present
-        return self._known
+            asked = asyncio.ensure_future(sync_to_thread(self.question))
+            asked.add_done_callback(self._keep)
+            await asyncio.wait([asked], timeout=_PATIENCE_S)
+        return self._answer
+
+    def _keep(self, asked: "asyncio.Future[bool]") -> None:
+        if not asked.cancelled() and asked.exception() is None:
+            self._answer = asked.result()
 
 
-def machine_pages(app: App, looks: Looks) -> list[HTTPRouteHandler]:
-    """Return the routes for machines."""
-    readiness = Readiness(app)
+def machine_pages(app: App, looks: Looks, clock_lives: Callable[[], bool] | None = None) -> list[HTTPRouteHandler]:
+    """Return the routes for machines; `clock_lives` tells of the clock in this process, if there is one."""
+    readiness, ticking = Known(app, app.is_ready, _answer=False), Known(app, app.is_anybody_ticking, _answer=True)
 
-    @route("/healthz", http_method=LOOKS, sync_to_thread=False)
-    def alive() -> Response[str]:
-        return plain("alive\n")
+    @route("/healthz", http_method=LOOKS)
+    async def alive() -> Response[str]:
+        if clock_lives() if clock_lives else await ticking.now():
+            return plain("alive\n")
+        return plain("not alive\n", HTTPStatus.SERVICE_UNAVAILABLE)
 
     @route("/readyz", http_method=LOOKS)
     async def ready() -> Response[str]:

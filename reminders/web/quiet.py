@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from reminders.clock import Clock
+from reminders.log import IN_OUR_WORDS
 
 _PAUSE = dt.timedelta(minutes=1)
 _NO_ROOM = "The pages can take no more connections for now: this process has as many files open as it may."
@@ -33,6 +34,7 @@ class OneAMinute(logging.Filter):
         self._said = now
         record.msg, record.args = _sentence(record), ()
         record.exc_info = record.exc_text = record.stack_info = None
+        setattr(record, IN_OUR_WORDS, True)
         return True
 
 

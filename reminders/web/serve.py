@@ -10,7 +10,9 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from functools import partial
+from types import FrameType
 from typing import Any, cast
 
 import uvicorn
@@ -35,20 +37,28 @@ _PROBLEMS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Here:
+    """What else this process does: `lives` tells whether its clock ticks, `ends` is told every signal at once."""
+
+    lives: Callable[[], bool]
+    ends: Callable[[int], object]
+
+
 class CannotListen(CannotDo):
     """The pages cannot be served on {place}: {problem}. Choose another place with REMINDERS_LISTEN."""
 
 
-def serve(app: App, listening: Callable[[str], None], limits: Limits | None = None) -> None:
+def serve(app: App, listening: Callable[[str], None], limits: Limits | None = None, here: Here | None = None) -> None:
     """Serve the pages until SIGTERM or Ctrl-C; calls `listening` with the address once browsers can come.
 
-    Raises `CannotListen`.
+    `here` is what else this process does. Raises `CannotListen`.
     """
     with closing(open_door(app.settings.listen)) as door, few_words(app.clock):
         listening(_address(door))
         before = {number: signal.signal(number, _ended) for number in (signal.SIGTERM, signal.SIGINT)}
         try:
-            _server(app, door, limits).run(sockets=[door])
+            _server(app, door, limits, here=here).run(sockets=[door])
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
@@ -56,11 +66,15 @@ def serve(app: App, listening: Callable[[str], None], limits: Limits | None = No
 
 @contextmanager
 def served(
-    app: App, place: str | None = None, limits: Limits | None = None, mailbox: Mailbox | None = None
+    app: App,
+    place: str | None = None,
+    limits: Limits | None = None,
+    mailbox: Mailbox | None = None,
+    here: Here | None = None,
 ) -> Iterator[str]:
     """Serve the pages from a thread while the context lasts; gives their address. Port 0 takes a free one."""
     with closing(open_door(place or app.settings.listen)) as door, few_words(app.clock):
-        server = _server(app, door, limits, mailbox)
+        server = _server(app, door, limits, mailbox, here)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [door]}, name="pages")
         thread.start()
         try:
@@ -70,9 +84,28 @@ def served(
             thread.join()
 
 
-def _server(app: App, door: socket.socket, limits: Limits | None, mailbox: Mailbox | None = None) -> uvicorn.Server:
+class _Server(uvicorn.Server):
+    """The library's server, which passes on at once that the process is asked to end."""
+
+    def __init__(self, config: uvicorn.Config, here: Here | None) -> None:
+        super().__init__(config)
+        self._here = here
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self._here is not None:
+            self._here.ends(sig)
+        super().handle_exit(sig, frame)
+
+
+def _server(
+    app: App,
+    door: socket.socket,
+    limits: Limits | None,
+    mailbox: Mailbox | None = None,
+    here: Here | None = None,
+) -> uvicorn.Server:
     limits = limits or Limits()
-    site = build_site(app, limits, _place(door), mailbox)
+    site = build_site(app, limits, _place(door), mailbox, here.lives if here else None)
     config = uvicorn.Config(
         cast("Any", site),
         loop="asyncio",
@@ -89,7 +122,7 @@ def _server(app: App, door: socket.socket, limits: Limits | None, mailbox: Mailb
         timeout_keep_alive=_IDLE_S,
         timeout_graceful_shutdown=_LAST_ANSWERS_S,
     )
-    return uvicorn.Server(config)
+    return _Server(config, here)
 
 
 def open_door(place: str) -> socket.socket:

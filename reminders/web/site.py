@@ -36,11 +36,16 @@ _USUAL_PORTS = {"http": 80, "https": 443}
 
 
 def build_site(
-    app: App, limits: Limits | None = None, place: str | None = None, mailbox: Mailbox | None = None
+    app: App,
+    limits: Limits | None = None,
+    place: str | None = None,
+    mailbox: Mailbox | None = None,
+    clock_lives: Callable[[], bool] | None = None,
 ) -> "ASGIApp":
     """Return the pages of `app`, as they listen on `place` (HOST:PORT; by default the settings').
 
-    With a `mailbox`, which only the demo has, also what came into it.
+    With a `mailbox`, which only the demo has, also what came into it. `clock_lives` tells whether the clock of this
+    process ticks, if it has one.
     """
     limits = limits or Limits()
     base = urlsplit(app.settings.base_url or "")
@@ -50,7 +55,7 @@ def build_site(
         [
             *patient_pages(app, looks, writers),
             *stop_pages(app, looks, writers),
-            *machine_pages(app, looks),
+            *machine_pages(app, looks, clock_lives),
             *(mailbox_pages(mailbox, looks) if mailbox else ()),
         ],
         exception_handlers={Exception: _handler(looks)},

@@ -1,1 +1,1 @@
-"""The clock's face: ticks that plan, deliver, rescue and clean up, and the watch over those ticks."""
+"""The clock: the face that nobody sees. It ticks, watches over its own ticking, and ends in order."""

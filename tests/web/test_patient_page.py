@@ -106,7 +106,7 @@ def test_an_answer_is_changed_by_another(web: httpx2.Client, page: str, app: App
     assert "you asked for a consultation" not in shown
 
 
-def test_the_same_answer_twice_leaves_one(web: httpx2.Client, page: str, office: Office) -> None:
+def test_f45_the_same_answer_twice_leaves_one(web: httpx2.Client, page: str, office: Office) -> None:
     web.post(page, data=ALL["phone_me"])
     once = rows(office)
     web.post(page, data=ALL["phone_me"])

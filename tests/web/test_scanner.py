@@ -26,7 +26,7 @@ def paths_of(found: list[Letter]) -> list[str]:
     return [path for letter in found for path in (f"/p/{letter.request}", f"/u/{letter.stop}")]
 
 
-def test_a_scanner_that_opens_every_link_changes_no_row(empty_office: Office, tmp_path: Path) -> None:
+def test_f44_a_scanner_that_opens_every_link_changes_no_row(empty_office: Office, tmp_path: Path) -> None:
     links = paths_of(written_to(empty_office, tmp_path / "letters", 40))
     before = rows(empty_office)
     with browsing(app_of(empty_office), GENEROUS) as web:
@@ -40,7 +40,7 @@ def test_a_scanner_that_opens_every_link_changes_no_row(empty_office: Office, tm
 @pytest.mark.storm
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("half", ["the first half", "the second half"])  # two cores share the work
-def test_a_thousand_mails_opened_fifty_times_change_no_row(empty_office: Office, tmp_path: Path, half: str) -> None:
+def test_f44_a_thousand_mails_opened_fifty_times_change_no_row(empty_office: Office, tmp_path: Path, half: str) -> None:
     assert half
     links = paths_of(written_to(empty_office, tmp_path / "letters", 500))
     before = rows(empty_office)

@@ -50,7 +50,7 @@ def test_one_click_may_end_its_line(web: httpx2.Client, page: str, office: Offic
     assert stopped(office)
 
 
-def test_one_click_twice_is_one_click(web: httpx2.Client, page: str, office: Office) -> None:
+def test_f45_one_click_twice_is_one_click(web: httpx2.Client, page: str, office: Office) -> None:
     web.post(page, data={"List-Unsubscribe": "One-Click"})
     once = rows(office)
     assert web.post(page, data={"List-Unsubscribe": "One-Click"}).status_code == 200

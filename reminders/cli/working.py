@@ -1,0 +1,63 @@
+"""The commands that keep the clock, alone or with the pages; what ticks is handed in by the entry point.
+
+Invariant: they say in a sentence what they do and where, and end well when they are asked to end.
+"""
+
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+
+from reminders.cli.options import examples
+from reminders.cli.output import say
+from reminders.cli.serving import PATIENCE_MS, NoPages
+from reminders.cli.session import opened
+from reminders.errors import CannotDo
+
+if TYPE_CHECKING:
+    from reminders.app import App
+
+
+class NoClock(CannotDo):
+    """This program was started without its clock: start it as `reminders`."""
+
+
+def register(shell: typer.Typer) -> None:
+    """Add the commands."""
+    shell.command("run", epilog=examples("reminders run", "REMINDERS_LISTEN=127.0.0.1:8080 reminders run"))(run)
+    shell.command("worker", epilog=examples("reminders worker", "REMINDERS_LOG=json reminders worker"))(worker)
+
+
+def run(ctx: typer.Context) -> None:
+    """Serve the pages and keep the clock, on one machine.
+
+    Plans, sends what is due, puts right what a dead worker left, and drops what is kept no longer, by itself, until
+    SIGTERM or Ctrl-C: what is on its way then comes to its end, within half a minute. Should the clock die, the
+    program ends with 75 for its supervisor to start it anew.
+    """
+    if ctx.obj.pages is None:
+        raise NoPages
+    if ctx.obj.duty is None:
+        raise NoClock
+    with opened(ctx) as app, opened(ctx, busy_ms=PATIENCE_MS) as pages:
+        ctx.obj.duty.run(app, pages, lambda address: _say(app, f"The pages are at {address}, and the clock ticks"))
+
+
+def worker(ctx: typer.Context) -> None:
+    """Keep the clock: send what is due by itself, without pages.
+
+    It also plans, puts right what a dead worker left, and drops what is kept no longer. On PostgreSQL any
+    number of machines may; with SQLite it runs where the database is. Two by mistake are safe. It ends as
+    `reminders run` does.
+    """
+    if ctx.obj.duty is None:
+        raise NoClock
+    with opened(ctx) as app:
+        ctx.obj.duty.work(app, lambda: _say(app, "The clock ticks"))
+
+
+def _say(app: "App", what: str) -> None:
+    say(f"{what} on {app.database.url}. Ctrl-C ends it.")
+    if not app.settings.smtp_url:
+        say("No REMINDERS_SMTP_URL is set: nothing is sent before it is.")
+    sys.stdout.flush()  # who watches over a service reads this from a pipe

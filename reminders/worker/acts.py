@@ -1,0 +1,98 @@
+"""What each tick does: one verb of the product, and a line about it where something happened.
+
+Invariant: nothing but signs of life is written while the machine's clock is not to be trusted.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+from reminders.app import App
+from reminders.log import Log
+from reminders.services.guarding.lock import Because
+from reminders.stopping import Stop
+from reminders.worker.jumps import JumpWatch
+from reminders.worker.ping import Ping
+from reminders.worker.ticks import EndsNow, Ticker
+
+Beat = Callable[[], None]
+_COUNTS = ("sent", "deferred", "failed", "unknown", "cancelled", "expired", "held", "announced")
+
+
+@dataclass(frozen=True, slots=True)
+class Acts:
+    """The ticks' verbs; `ping` hears of every delivery after which all is well."""
+
+    app: App
+    name: str
+    log: Log
+    stop: Stop
+    jumps: JumpWatch
+    ticker: Ticker
+    ping: Ping | None
+
+    def heartbeat(self, _: Beat) -> None:
+        """Give a sign of life."""
+        self.jumps.beat()
+        self._lock_if_needed()
+        self.app.beat(self.name)
+
+    def deliver(self, beat: Beat) -> None:
+        """Send what is due."""
+        self._need_a_steady_clock()
+        outcome = self.app.deliver(stop=self._ends, beat=beat)
+        counts = {name: getattr(outcome, name) for name in _COUNTS if getattr(outcome, name)}
+        if counts:
+            self.log.info("delivered", tick="deliver", next_at=outcome.next_at, **counts)
+        if outcome.stopped is not None:
+            self.log.warning("the mail server rests", tick="deliver", said=outcome.stopped, until=outcome.open_until)
+        elif self.ping is not None and not self._ends() and not self.ticker.degraded_but("deliver"):
+            self.ping.well()
+
+    def plan(self, beat: Beat) -> None:
+        """Make the stored reminders agree with the facts."""
+        self._need_a_steady_clock()
+
+        def progress(_done: int, _of: int | None) -> None:
+            beat()
+            if self._ends():
+                raise EndsNow
+
+        outcome = self.app.plan(progress)
+        changed = sum(outcome.changes.values()) + outcome.backlog_held
+        if changed:
+            self.log.info("planned", tick="plan", count=changed, held=outcome.backlog_held)
+
+    def rescue(self, _: Beat) -> None:
+        """Take what dead workers left."""
+        self._need_a_steady_clock()
+        found = self.app.rescue()
+        counts = {name: getattr(found, name) for name in ("planned", "unknown", "failed") if getattr(found, name)}
+        if counts:
+            self.log.warning("rescued what a dead worker left", tick="rescue", **counts)
+
+    def retention(self, beat: Beat) -> None:
+        """Drop what is kept no longer."""
+        self._need_a_steady_clock()
+
+        def go_on() -> bool:
+            beat()
+            return not self._ends()
+
+        dropped = {name: count for name, count in asdict(self.app.tidy(go_on)).items() if count}
+        if dropped:
+            self.log.info("tidied", tick="retention", **dropped)
+
+    def _ends(self) -> bool:
+        return self.stop.asked() or self.jumps.paused
+
+    def _need_a_steady_clock(self) -> None:
+        self.jumps.look()
+        self._lock_if_needed()
+        if self.jumps.paused:
+            raise EndsNow
+
+    def _lock_if_needed(self) -> None:
+        if self.jumps.locks:
+            self.app.lock(Because.CLOCK_AHEAD)
+            self.jumps.locks = False
+            self.log.error("the machine's clock jumped far ahead: sending is locked, see `reminders doctor`")

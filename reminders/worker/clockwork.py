@@ -1,0 +1,196 @@
+"""Ticks: plans, delivers, rescues, tidies and gives signs of life, until it is asked to end.
+
+Invariants: APScheduler is the heartbeat and nothing else (what is due is a row, never a job); a tick calls one verb; a
+process whose clock died ends with 75, and one that was asked to end finishes what passed the fence and ends with 0.
+"""
+
+import datetime as dt
+import logging
+import os
+import random
+import secrets
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+
+from apscheduler.executors.pool import ThreadPoolExecutor  # type: ignore[import-untyped]
+from apscheduler.jobstores.memory import MemoryJobStore  # type: ignore[import-untyped]
+from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]
+from apscheduler.triggers.interval import IntervalTrigger  # type: ignore[import-untyped]
+
+from reminders.app import App
+from reminders.clock import Clock, Monotonic, SystemClock, SystemMonotonic
+from reminders.errors import RemindersError
+from reminders.log import Log, opened_log
+from reminders.stopping import GRACE_S, Stop, on_signals
+from reminders.worker.acts import Acts
+from reminders.worker.jumps import JumpWatch
+from reminders.worker.ping import Ping
+from reminders.worker.signs import Signs
+from reminders.worker.ticks import Tick, Ticker
+from reminders.worker.watchdog import EXIT, Watch, Watchdog
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often each tick comes, how long silence is no death, and how long an end may take; all in seconds.
+
+    A delivery may wait fifteen minutes for one server (RFC 5321 4.5.3.2), and shows a sign of life after each.
+    """
+
+    deliver_s: float = 30
+    plan_s: float = 3600
+    rescue_s: float = 10
+    retention_s: float = 86_400
+    heartbeat_s: float = 10
+    plan_after_s: float = 60
+    retention_after_s: float = 300
+    silence_s: float = 90
+    delivery_silence_s: float = 1200
+    look_s: float = 5
+    grace_s: float = GRACE_S
+
+
+class Scheduler(BackgroundScheduler):  # type: ignore[misc] # the library has no types
+    """The library's scheduler, and whether the thread behind it still lives: `running` does not tell."""
+
+    def __init__(self, workers: int) -> None:
+        """Take no job store but the memory, and a thread for each tick, so that none waits for another."""
+        super().__init__(
+            timezone="UTC",
+            logger=logging.Logger("scheduler", logging.CRITICAL),  # noqa: LOG001 - one of its own, heard by nobody
+            jobstores={"default": MemoryJobStore()},
+            executors={"default": ThreadPoolExecutor(workers)},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+
+    def lives(self) -> bool:
+        """Tell whether its thread is there."""
+        thread = getattr(self, "_thread", None)
+        return thread is not None and thread.is_alive()
+
+    def tick_now(self, clock: Clock) -> None:
+        """Let every tick come at once: under a clock that went back they would wait until it has caught up."""
+        for job in self.get_jobs():
+            job.modify(next_run_time=clock.now())
+
+
+@dataclass(slots=True)
+class Clockwork:
+    """A clock at work. `leave` ends the process; the scheduler lives by the machine's clock, whatever the app's is."""
+
+    app: App
+    log: Log
+    stop: Stop
+    pace: Pace
+    time: Monotonic
+    leave: Callable[[int], object]
+    chance: random.Random = field(default_factory=random.SystemRandom)
+    name: str = field(default_factory=lambda: f"clock-{os.getpid()}-{secrets.token_hex(4)}")
+    signs: Signs = field(default_factory=Signs)
+    jumps: JumpWatch = field(init=False)
+    scheduler: Scheduler = field(init=False)
+    dog: Watchdog = field(init=False)
+    ticker: Ticker = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Put the parts together; nothing ticks yet."""
+        self.jumps = JumpWatch(self.app.clock, self.time, self.log)
+        self.ticker = Ticker(self.log, self.signs, self.time, self.chance)
+        limits = {"deliver": self.pace.delivery_silence_s}
+        self.scheduler = Scheduler(workers=8)
+        parts = (self.signs, self.scheduler.lives, self.time)
+        self.dog = Watchdog(*parts, self.pace.silence_s, limits, self.pace.look_s)
+
+    @property
+    def healthy(self) -> bool:
+        """Tell whether the clock ticks."""
+        return self.dog.healthy
+
+    def begin(self, ping: Ping | None) -> None:
+        """Start ticking."""
+        acts = Acts(self.app, self.name, self.log, self.stop, self.jumps, self.ticker, ping)
+        pace, lease_s = self.pace, self.app.lease.total_seconds()
+        for tick in (
+            Tick("heartbeat", pace.heartbeat_s, acts.heartbeat),
+            Tick("rescue", min(pace.rescue_s, lease_s / 4), acts.rescue),  # half a lease is the longest wait allowed
+            Tick("deliver", pace.deliver_s, acts.deliver),
+            Tick("plan", pace.plan_s, acts.plan, pace.plan_after_s),
+            Tick("retention", pace.retention_s, acts.retention, pace.retention_after_s),
+        ):
+            self._add(tick)
+        self.scheduler.start()
+
+    def _add(self, tick: Tick) -> None:
+        moment = SystemClock().now() + dt.timedelta(seconds=tick.first_s)
+        trigger = IntervalTrigger(seconds=max(tick.every_s, 0.01), timezone="UTC")
+        self.scheduler.add_job(self._run, trigger, args=[tick], id=tick.name, next_run_time=moment)
+
+    def _run(self, tick: Tick) -> None:
+        if not self.stop.asked():
+            self.ticker.run(tick)
+
+    def watch(self) -> None:
+        """Look for jumps of the machine's clock, between two looks of the watchdog."""
+        if self.jumps.look():
+            self.scheduler.tick_now(SystemClock())
+
+    def died(self, what: str) -> None:
+        """End the process: the clock is dead, its heartbeat grows old, and only a new process ticks again."""
+        self.log.error("the clock died: the process ends so that its supervisor starts it anew", part=what, code=EXIT)
+        self.log.close()
+        self.leave(EXIT)
+
+    def finish(self) -> bool:
+        """Let what runs come to its end, and say so; False when it did not within the grace."""
+        self.stop.ask()
+        if self.scheduler.running:
+            self.scheduler.shutdown(wait=False)
+        until = self.time.monotonic() + self.pace.grace_s
+        while self.signs.running and self.time.monotonic() < until:
+            threading.Event().wait(0.02)
+        left = tuple(self.signs.running)
+        try:
+            self.app.stopped(self.name)
+        except RemindersError as error:
+            self.log.warning("that the clock stopped could not be recorded", problem=type(error).__name__)
+        for tick in left:
+            self.log.warning("a tick was left at work: what it holds comes back when its lease runs out", tick=tick)
+        self.log.info("the clock has stopped", worker=self.name)
+        return not left
+
+
+@contextmanager
+def ticking(
+    app: App,
+    log: Log,
+    stop: Stop,
+    pace: Pace | None = None,
+    *,
+    time: Monotonic | None = None,
+    leave: Callable[[int], object] = os._exit,
+) -> Iterator[Clockwork]:
+    """Keep the clock while the context lasts; at its end the process is left (with 0) only if a tick does not end."""
+    clock = Clockwork(app, log, stop, pace or Pace(), time or SystemMonotonic(), leave)
+    url = app.settings.ping_url
+    with Ping(url, clock.time, log) if url else nullcontext() as ping:
+        log.info("the clock begins", worker=clock.name)
+        clock.begin(ping)
+        try:
+            with Watch(clock.dog, clock.died, clock.watch):
+                yield clock
+                clock.stop.ask()
+        finally:
+            ended = clock.finish()
+    if not ended:
+        log.close()
+        leave(0)
+
+
+def work(app: App, began: Callable[[], None], pace: Pace | None = None) -> None:
+    """Keep the clock until SIGTERM or Ctrl-C; calls `began` once it ticks."""
+    stop = Stop()
+    with on_signals(stop), opened_log(app.settings.log, app.clock) as log, ticking(app, log, stop, pace):
+        began()
+        stop.wait()

@@ -1,0 +1,31 @@
+"""What the ticks show of themselves while they run, for the watchdog and for who waits for them to end.
+
+Invariant: a sign is a number that only grows; reading it needs no lock that a stuck tick could hold.
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Signs:
+    """How many signs of life were shown in all, and by each tick that runs; `ended` counts the ticks that did."""
+
+    shown: int = 0
+    ended: int = 0
+    running: dict[str, int] = field(default_factory=dict)
+
+    def begin(self, name: str) -> None:
+        """Note that a tick runs."""
+        self.running[name] = 0
+
+    def beat(self, name: str) -> None:
+        """Note that a running tick goes on."""
+        self.shown += 1
+        if name in self.running:
+            self.running[name] += 1
+
+    def end(self, name: str) -> None:
+        """Note that a tick has ended, however it did."""
+        self.running.pop(name, None)
+        self.shown += 1
+        self.ended += 1

@@ -1,0 +1,91 @@
+"""Runs one tick: calls its verb, and says in one line what went wrong, whatever it was; the next tick comes regardless.
+
+Invariants: no error of a tick reaches the scheduler; a log line never holds what an error holds, only its kind and the
+sentence of its class; a tick whose database or disk fails is tried again after growing pauses with jitter.
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from reminders.clock import Monotonic
+from reminders.domain.backoff import pause
+from reminders.errors import RemindersError
+from reminders.log import Log, sentence_of
+from reminders.worker.signs import Signs
+
+SAID_AGAIN_S = 3600.0
+
+
+class EndsNow(Exception):
+    """A tick ends before its work is done, since the process is to end or the clock is not to be trusted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Something done every `every_s` seconds, first after `first_s`; `act` is handed what it calls to show life."""
+
+    name: str
+    every_s: float
+    act: Callable[[Callable[[], None]], None]
+    first_s: float = 0.0
+
+
+@dataclass(slots=True)
+class _Trouble:
+    """What a tick failed with last, how often in a row, when it may try again, and when that was last said."""
+
+    kind: str
+    failures: int
+    until: float
+    said_at: float
+
+
+@dataclass(slots=True)
+class Ticker:
+    """Runs ticks, and knows which of them fail."""
+
+    log: Log
+    signs: Signs
+    time: Monotonic
+    chance: random.Random
+    _troubles: dict[str, _Trouble] = field(default_factory=dict)
+
+    def degraded_but(self, name: str) -> bool:
+        """Tell whether any other tick than `name` failed when it last ran."""
+        return bool(self._troubles.keys() - {name})
+
+    def run(self, tick: Tick) -> None:
+        """Run a tick, unless it failed a moment ago; nothing it does raises."""
+        trouble = self._troubles.get(tick.name)
+        if trouble is not None and self.time.monotonic() < trouble.until:
+            self.signs.end(tick.name)
+            return
+        self.signs.begin(tick.name)
+        try:
+            tick.act(lambda: self.signs.beat(tick.name))
+            self._well(tick.name)
+        except EndsNow:
+            return
+        except RemindersError as error:
+            self._failed(tick.name, error, sentence_of(error))
+        except Exception as error:  # noqa: BLE001 - whatever it was, the clock goes on; its text may hold data
+            self._failed(tick.name, error, None)
+        finally:
+            self.signs.end(tick.name)
+
+    def _well(self, name: str) -> None:
+        if self._troubles.pop(name, None) is not None:
+            self.log.info("a tick works again", tick=name)
+
+    def _failed(self, name: str, error: Exception, said: str | None) -> None:
+        now, kind = self.time.monotonic(), type(error).__name__
+        before = self._troubles.get(name)
+        failures = before.failures + 1 if before else 1
+        until = now + pause(failures, self.chance.random()).total_seconds()
+        old = before is not None and before.kind == kind and now - before.said_at < SAID_AGAIN_S
+        said_at = before.said_at if before and old else now
+        self._troubles[name] = _Trouble(kind, failures, until, said_at)
+        if not old:
+            say = self.log.warning if said else self.log.error
+            say("a tick failed and is tried again", tick=name, problem=kind, said=said)
