@@ -1,0 +1,235 @@
+"""The promises, checked at the fence, at the server and after every step against books of the simulation's own.
+
+Invariant: what a check goes by was written down by the simulation or comes from the slow oracle; of the product only
+the stored rows are read. Every breach is a `Broken` that says which promise.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import text
+
+from reminders.domain.facts import Reminder, Rules
+from reminders.domain.lifecycle import PENDING, Reason, State
+from reminders.domain.protocol import TreatmentClass
+from reminders.mail.kept import lacks_consultation
+from reminders.services.calendar import rules_for
+from reminders.services.find import clinic_of
+from reminders.store import facts, reminders
+from reminders.store.clinics import Clinic
+from reminders.store.database import Transaction
+from tests.simulation.books import TOKENS, Accepted, Books
+from tests.support import oracle
+from tests.support.clinic import Office
+
+HANDED_OVER = """
+    SELECT r.id, r.patient_id, r.clinic_id, r.episode_id, r.step, r.class_name, r.released_at, r.due_at, r.closes,
+           r.left_by_limit, r.epoch, r.opens, r.due, r.overdue, m.message_id
+    FROM reminders r JOIN messages m ON m.id = r.message_pk WHERE r.state = 'handed_over' ORDER BY r.id
+"""
+GONE = """
+    SELECT r.id, r.state, m.message_id FROM reminders r JOIN messages m ON m.id = r.message_pk
+    WHERE r.state IN ('sent', 'unknown', 'handed_over') AND r.updated_at >= :since ORDER BY r.id
+"""
+OF_LEDGER = "SELECT id, state FROM reminders WHERE id IN ({})"
+
+
+class Broken(AssertionError):
+    """A promise was broken; the number is the contract's."""
+
+
+def need(promise: int, said: str, *, holds: bool) -> None:
+    """Raise `Broken` unless what a promise says holds."""
+    if not holds:
+        raise Broken(f"promise {promise}: {said}")
+
+
+@dataclass(slots=True)
+class Checks:
+    """What was cleared at the fence and not yet accepted, and how far the ledger was compared with the rows."""
+
+    office: Office
+    books: Books
+    cleared: dict[str, list[dict[str, object]]] = field(default_factory=dict)
+    judged: set[tuple[int, int]] = field(default_factory=set)
+    compared: int = 0
+    looked: int = 0
+    overdue: dict[int, int] = field(default_factory=dict)
+    """Of the delivery now running: how many backlogged reminders went out, by clinic."""
+
+    def at_the_fence(self) -> None:
+        """Judge everything that was let go a moment ago by the facts of this moment."""
+        with self.office.read() as tx:
+            rows = [dict(row) for row in tx.connection.execute(text(HANDED_OVER)).mappings()]
+            self.cleared.update({str(row["message_id"]): [] for row in rows})
+            for row in rows:
+                self.cleared[str(row["message_id"])].append(row)
+                held = (int(str(row["id"])), int(str(row["epoch"])))
+                if held not in self.judged:
+                    self.judged.add(held)
+                    self._let_go_rightly(tx, row)
+
+    def _let_go_rightly(self, tx: Transaction, row: dict[str, object]) -> None:
+        self.looked += 1
+        person = self.books.by_id[int(str(row["patient_id"]))]
+        clinic = clinic_of(tx, int(str(row["clinic_id"])))
+        rules = rules_for(tx, clinic)
+        kind = str(row["class_name"])
+        told = oracle.expected(facts.facts(tx, [person.id])[person.id], rules, tx.now)
+        want = told.get((int(str(row["episode_id"])), str(row["step"])))
+        what = f"reminder {row['id']} of {person.slug}/{person.ref}"
+        if want is None:
+            raise Broken(f"promise 4: {what} went out, and no fact asks for it")
+        by_hand = row["released_at"] is not None and want.state is State.HELD
+        wanted = want.state is State.PLANNED or by_hand
+        need(4, f"{what} went out although it is {want.state} {sorted(map(str, want.reasons))}", holds=wanted)
+        starts = max(want.due_at, want.snoozed_until or want.due_at)
+        need(
+            3,
+            f"{what} went out at {tx.now}, not in {starts} to {want.not_after}",
+            holds=starts <= tx.now < want.not_after,
+        )
+        need(3, f"{what} went out outside the hours, at {tx.now}", holds=is_open(clinic, rules, tx.now))
+        need(3, f"{what} went out from a paused clinic", holds=clinic.paused_at is None)
+        days = tuple(str(day) for day in want.window)
+        shown = tuple(str(row[name])[:10] for name in ("opens", "due", "overdue", "closes"))
+        need(3, f"{what} offers {shown}, the facts {days}", holds=shown == days)
+        forbids = self.books.forbids(person, kind)
+        need(4, f"{what} went out although {forbids}", holds=forbids is None)
+        self._keeps_distance(person.id, kind, local(clinic.timezone, tx.now), what)
+        self._counts_overdue(rules, clinic, row, tx.now)
+
+    def _keeps_distance(self, patient_id: int, kind: str, day: dt.date, what: str) -> None:
+        before = [
+            (TreatmentClass(self.books.ledger[place].class_name), self.books.ledger[place].day)
+            for place in self.books.places[patient_id]
+            if place not in self.books.disowned
+        ]
+        fits = oracle.keeps_distance(TreatmentClass(kind), day, before)
+        need(3, f"{what} follows another message too closely, on {day}", holds=fits)
+
+    def _counts_overdue(self, rules: Rules, clinic: Clinic, row: dict[str, object], now: dt.datetime) -> None:
+        """Count what the backlog rule speaks of, and compare with what one delivery may send of it."""
+        today = local(clinic.timezone, now)
+        previous = today - oracle.DAY
+        for _ in range(800):
+            if oracle.sends(rules.calendar, previous):
+                break
+            previous -= oracle.DAY
+        due_at = dt.datetime.fromisoformat(str(row["due_at"])).replace(tzinfo=dt.UTC)
+        if row["released_at"] or row["left_by_limit"] or due_at >= oracle.first_reached(clinic.timezone, previous, 0):
+            return
+        self.overdue[clinic.id] = self.overdue.get(clinic.id, 0) + 1
+        if self.overdue[clinic.id] > 50:
+            span = [today - n * oracle.DAY for n in range(1, 29)]
+            days = [day for day in span if oracle.sends(rules.calendar, day)]
+            mine = [one for one in self.books.ledger if self.books.by_id[one.patient_id].slug == clinic.slug]
+            usual = median([sum(len(one.reminders) for one in mine if one.day == day) for day in days] or [0])
+            need(7, f"a backlog of {clinic.slug} went out", holds=self.overdue[clinic.id] <= 3 * usual)
+
+    def accepted(self, sender: str, recipient: str, name: str, content: bytes) -> None:
+        """Enter what the server took into the ledger, after judging it."""
+        rows = self.cleared.get(name, [])
+        need(2, f"{name} was accepted without having been handed over", holds=bool(rows))
+        person = self.books.by_id[int(str(rows[0]["patient_id"]))]
+        need(5, f"{name} went to another address than its patient's", holds=recipient == person.address)
+        need(5, f"{name} came from another clinic's sender", holds=sender == f"hello@{person.slug}.example")
+        need(6, f"{name} lacks its consultation", holds=not lacks_consultation(content))
+        slugs = {one.slug for one in self.books.people}
+        own = f"Clinic {person.slug.title()}".encode()
+        others = [slug for slug in slugs if f"Clinic {slug.title()}".encode() in content and slug != person.slug]
+        need(5, f"{name} speaks of {others or 'no'} clinic", holds=not others and own in content)
+        for row in rows:
+            key = int(str(row["id"]))
+            self.books.accepted[key] += 1
+            most = 1 + self.books.by_hand[key]
+            need(1, f"reminder {key} was accepted twice", holds=self.books.accepted[key] <= most)
+        self._enter(recipient, name, rows, content)
+
+    def _enter(self, recipient: str, name: str, rows: Sequence[dict[str, object]], content: bytes) -> None:
+        del self.cleared[name]
+        with self.office.read() as tx:
+            zone = next(one.timezone for one in [clinic_of(tx, int(str(rows[0]["clinic_id"])))])
+        now = self.office.clock.now()
+        plain = content.replace(b"=\r\n", b"").replace(b"=3D", b"=")
+        tokens = dict.fromkeys((kind.decode(), token.decode().split("\r")[0]) for kind, token in TOKENS.findall(plain))
+        patient_id, kind = int(str(rows[0]["patient_id"])), str(rows[0]["class_name"])
+        keys = tuple(int(str(row["id"])) for row in rows)
+        entry = Accepted(now, name, recipient, patient_id, kind, local(zone, now), keys, tuple(tokens))
+        self.books.places[patient_id].append(len(self.books.ledger))
+        self.books.ledger.append(entry)
+
+    def after_a_delivery(self, began: dt.datetime) -> None:
+        """Compare the ledger with the rows: what is sent was accepted, what was accepted is sent or unknown."""
+        self.overdue.clear()
+        with self.office.read() as tx:
+            for key, state, name in tx.connection.execute(text(GONE), {"since": naive(began)}):
+                taken = self.books.accepted[key] > 0 or key in self.books.settled_sent
+                need(2, f"reminder {key} is sent, and {name} was never accepted", holds=state != "sent" or taken)
+            fresh = self.books.ledger[self.compared :]
+            self.compared = len(self.books.ledger)
+            keys = sorted({key for one in fresh for key in one.reminders})
+            for key, state in tx.connection.execute(text(OF_LEDGER.format(",".join(map(str, keys)) or "NULL"))):
+                gone = state in ("sent", "unknown", "handed_over", "bounced") or self.books.by_hand[key]
+                need(2, f"reminder {key} was accepted, and is {state}", holds=bool(gone))
+
+    def patients(self, patient_ids: Iterable[int]) -> None:
+        """Compare the stored reminders of patients, planned at this moment, with what the oracle wants."""
+        with self.office.read() as tx:
+            ids = sorted(set(patient_ids))
+            known, stored = facts.facts(tx, ids), reminders.stored(tx, ids)
+            for key in ids:
+                rules = rules_for(tx, clinic_of(tx, known[key].clinic_id))
+                told = oracle.expected(known[key], rules, tx.now)
+                _accounted_for(key, told, stored[key], tx.now)
+
+    def nothing_waits(self, since: dt.datetime) -> None:
+        """When nothing has gone wrong since a moment, nothing that could have gone is left (promise 11)."""
+        left = """SELECT r.id, r.state, r.reason FROM reminders r JOIN clinics c ON c.id = r.clinic_id WHERE
+            r.state IN ('claimed', 'handed_over') OR (r.state = 'planned' AND r.wake_at < :since
+            AND r.not_after > :since AND c.paused_at IS NULL AND c.daily_limit IS NULL)"""
+        with self.office.read() as tx:
+            found = tx.connection.execute(text(left), {"since": naive(since)}).all()
+        need(11, f"{found[:3]} could have gone and did not", holds=not found)
+
+
+def _accounted_for(
+    patient: int, told: dict[tuple[int, str], oracle.Expected], stored: Sequence[Reminder], now: dt.datetime
+) -> None:
+    kept = {(row.episode_id, row.step) for row in stored if row.copy == 0}
+    for key, want in told.items():
+        ended = Reason.TREATED_AGAIN in want.reasons
+        need(2, f"step {key} of patient {patient} is not stored", holds=key in kept or now >= want.not_after or ended)
+    for row in stored:
+        want_now = told.get((row.episode_id, row.step))
+        what = f"reminder {row.id} of patient {patient} is {row.state} {row.reason}"
+        if row.state in PENDING:
+            if want_now is None:
+                raise Broken(f"promise 2: {what}, and no fact asks for it")
+            need(2, f"{what}, the facts want {want_now.state}", holds=want_now.state in PENDING)
+            days = (row.window.opens, row.window.due, row.window.overdue, row.window.closes)
+            same = (row.due_at, row.not_after, days) == (want_now.due_at, want_now.not_after, want_now.window)
+            need(2, f"{what} on other days than the facts want", holds=same)
+        if row.state is State.CANCELLED and want_now is not None and now < want_now.not_after:
+            still = want_now.state in (State.CANCELLED, State.EXPIRED)
+            need(2, f"{what}, the facts want {want_now.state}", holds=still)
+
+
+def local(zone: str, now: dt.datetime) -> dt.date:
+    """Return a clinic's day."""
+    return now.astimezone(ZoneInfo(zone)).date()
+
+
+def naive(now: dt.datetime) -> str:
+    """Return a moment as SQLite keeps it."""
+    return now.astimezone(dt.UTC).replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
+
+
+def is_open(clinic: Clinic, rules: Rules, now: dt.datetime) -> bool:
+    """Look at the clinic's wall clock."""
+    wall = now.astimezone(ZoneInfo(clinic.timezone))
+    minute = wall.hour * 60 + wall.minute
+    return oracle.sends(rules.calendar, wall.date()) and clinic.opens_at <= minute < clinic.closes_at
