@@ -4,6 +4,7 @@ Invariant: it needs the bytes alone, tokens blanked or not, since the facts they
 """
 
 import re
+from email.parser import BytesHeaderParser
 
 from reminders.mail import wording
 from reminders.mail.check import section_of_text
@@ -32,3 +33,9 @@ def lacks_consultation(content: bytes) -> tuple[str, ...]:
         elif not _REACHABLE.search(words):
             found.append(f"the consultation section of the {part} part does not say how to reach the clinic")
     return tuple(found)
+
+
+def is_of(content: bytes, message_id: str) -> bool:
+    """Tell whether kept bytes carry this Message-ID, and it alone."""
+    found = BytesHeaderParser().parsebytes(content).get_all("Message-ID", [])
+    return ["".join(str(name).split()) for name in found] == [message_id]

@@ -168,8 +168,10 @@ class SmtpSession:
             reply = self._wire.reply(self._deadlines.command)
         except (OSError, SenselessReply):
             return self._drop(lost(phase, dot_sent=False))
-        known = reply.code >= _REFUSED
-        return self._drop(refusal(phase, reply.code, reply.first_line) if known else lost(phase, dot_sent=False))
+        if reply.code < _REFUSED:
+            return self._drop(lost(phase, dot_sent=False))
+        said = refusal(Phase.BODY, reply.code, reply.first_line)  # the same, whether noticed before the fence or behind
+        return self._drop(dataclasses.replace(said, phase=phase))
 
     def _drop(self, outcome: Outcome) -> Outcome:
         self.abandon()

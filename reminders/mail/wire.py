@@ -138,13 +138,24 @@ class Wire:
         while (end := self._unread.find(b"\n")) < 0:
             if len(self._unread) > _LONGEST_LINE:
                 raise SenselessReply
-            self._socket.settimeout(_left(until))
-            if not (received := self._socket.recv(_CHUNK)):
-                raise ConnectionResetError
-            self._unread += received
+            self._unread += self._more(until)
         line = bytes(self._unread[:end]).removesuffix(b"\r")
         del self._unread[: end + 1]
         return line
+
+    def _more(self, until: float) -> bytes:
+        """Return what comes next; when the time is up, what came meanwhile.
+
+        A machine that slept past its limit may long have its answer, and one that is not read is one in doubt.
+        """
+        self._socket.settimeout(max(0.0, until - time.monotonic()))
+        try:
+            received = self._socket.recv(_CHUNK)
+        except _NOTHING_YET:
+            raise TimeoutError from None
+        if not received:
+            raise ConnectionResetError
+        return received
 
     def _receive(self, seconds: float) -> bytes | None:
         """Return what arrives within `seconds` (empty: the other side has gone), or `None` where nothing does."""

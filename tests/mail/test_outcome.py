@@ -32,6 +32,8 @@ TABLE = [
     (RCPT, "503 5.5.1 bad sequence", LATER, TRANSPORT),
     (RCPT, "550 5.1.8 bad sender's system address", LATER, TRANSPORT),
     (DATA, "535 5.7.8 not authenticated", LATER, TRANSPORT),
+    (RCPT, "521 this host takes no mail", LATER, TRANSPORT),
+    (RCPT, "523 5.7.10 encryption needed", LATER, TRANSPORT),
     # not now, for this message only
     (RCPT, "450 4.2.0 greylisted", LATER, MESSAGE),
     (RCPT, "451 4.7.1 greylisting in action", LATER, MESSAGE),
@@ -49,6 +51,7 @@ TABLE = [
     (RCPT, "550 5.1.10 null MX", NEVER, ADDRESS),
     (RCPT, "550 mailbox unavailable", NEVER, ADDRESS),
     (RCPT, "551 user not local", NEVER, ADDRESS),
+    (RCPT, "556 domain does not accept mail", NEVER, ADDRESS),
     (RCPT, "553 mailbox name not allowed", NEVER, ADDRESS),
     (RCPT, "550 5.2.1 mailbox disabled", NEVER, ADDRESS),
     (RCPT, "550 5.4.1 recipient address rejected: access denied", NEVER, ADDRESS),
