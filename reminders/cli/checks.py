@@ -3,6 +3,7 @@
 Invariant: both change nothing, print everything they looked at, and exit 1 when something is wrong.
 """
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -29,18 +30,33 @@ class NotWell(CannotDo):
 
 def register(shell: typer.Typer) -> None:
     """Add the commands."""
-    shell.command("audit", epilog=examples("reminders audit", "reminders audit --json"))(audit)
+    shell.command(
+        "audit", epilog=examples("reminders audit", "reminders audit --checkpoint /media/usb/reminders.checkpoint")
+    )(audit)
     shell.command("doctor", epilog=examples("reminders doctor", "reminders doctor --mail me@clinic.example"))(doctor)
 
 
-def audit(ctx: typer.Context, as_json: AsJson = False) -> None:
+def audit(
+    ctx: typer.Context,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            "--checkpoint", metavar="FILE", help="Write a signed note of the trail there, to be kept elsewhere."
+        ),
+    ] = None,
+    against: Annotated[
+        list[Path] | None,
+        typer.Option("--against", metavar="FILE", help="Check that the trail continues from that note; repeatable."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Verify the promises on the live database.
 
     Nobody got a message twice, too early or against their wish; none was lost; no clinic wrote to another's patient;
     the audit trail is whole. Nothing is changed. The exit code is 1 when a promise is broken.
     """
     with opened(ctx) as app, progress("Auditing", as_json=as_json) as watch:
-        report = app.audit(watch)
+        report = app.audit(watch, against=against or (), checkpoint=checkpoint)
     broken = len(report.findings) + report.more
     if as_json:
         say_json(_audit_document(report))
@@ -66,12 +82,15 @@ def _audit_document(report: "AuditReport") -> dict[str, object]:
         ],
         "more": report.more,
         "checked": dict(report.checked),
+        "checkpoint": str(report.checkpoint) if report.checkpoint else None,
     }
 
 
 def _say_audit(report: "AuditReport") -> None:
     looked = ", ".join(f"{number} {what.replace('_', ' ')}" for what, number in report.checked.items())
     say(f"Looked at {looked or 'nothing'}.")
+    if report.checkpoint:
+        say(f"Wrote a checkpoint to {report.checkpoint}: keep it on another machine.")
     if not report.findings:
         say("Every promise holds.")
         return

@@ -5,31 +5,37 @@ a batch or one question, so that a running delivery is not held up.
 
 What can be proved, and what cannot: a message's days and hours are compared with what its own row says and, for hours,
 with today's calendar if that was not changed since; a restriction counts if it was recorded before the message was
-handed over, and facts overwritten since prove nothing; a cut at the very end of the trail shows only in the rows that
-it no longer explains; of personal data, e-mail addresses are searched for.
+handed over, and facts overwritten since prove nothing; a cut at the very end of the trail shows in the rows that it no
+longer explains, and in any checkpoint taken since; of personal data, e-mail addresses are searched for.
+`docs/audit.md` says all of it.
 """
 
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from reminders.clock import Clock
 from reminders.domain.facts import Rules
 from reminders.domain.lifecycle import Reason, State
-from reminders.domain.planner import Action, reconcile, wanted
-from reminders.mail.kept import lacks_consultation
+from reminders.domain.planner import Action, Change, reconcile, wanted
+from reminders.mail.address import normalise
+from reminders.mail.kept import is_of, lacks_consultation
+from reminders.services.auditing import checkpoint as marks
 from reminders.services.auditing import tables as audit_tables
 from reminders.services.auditing.bans import forbidden
 from reminders.services.auditing.lives import Judged, problems
+from reminders.services.auditing.records import unexplained
 from reminders.services.calendar import rules_for, sending_calendar
 from reminders.services.finding import AuditReport, Finding, Findings
 from reminders.services.keys import Keys
 from reminders.store import clinics, facts, patients, reminders, reports
-from reminders.store.audit_trail import entries
+from reminders.store.audit_trail import Verified, entries, follow
 from reminders.store.clinics import Clinic
 from reminders.store.database import Database, Transaction
 from reminders.store.evidence import Evidence, evidence, kept_messages
+from reminders.store.installation import installation
 
 __all__ = ["AuditReport", "Finding", "audit"]
 
@@ -37,46 +43,143 @@ BATCH = 200
 Progress = Callable[[int, int | None], None]
 _CALENDAR = frozenset({"timezone", "sending_days", "opens_at", "closes_at"})
 _STATES, _REASONS = frozenset(State), frozenset({None, *Reason})
+_REPORT = "keep a copy of the database and report it: this must not happen"
+_UNREADABLE = "keep a copy of the database; restore the last backup that passes `reminders audit`"
+_ADDRESS = "ask the patient, then enter the address anew with `reminders patient set`; keep a copy of the database"
+_PLAN = "run `reminders plan`, which mends it; if it comes back, keep a copy of the database and report it"
+_Question = Callable[[Transaction], Iterable[Finding]]
 
 
-def audit(database: Database, clock: Clock, keys: Keys, progress: Progress | None = None) -> AuditReport:
-    """Look at everything and report; `progress` is told how many patients of how many were looked at."""
-    found, checked = Findings(), Counter[str]()
-    signed = database.with_audit_key(keys.audit_key)
-    try:
-        _look_at_tables(signed, clock, found, checked)
-        with signed.read(clock.now()) as tx:
-            total = patients.count(tx)
-        after = 0
-        while True:
-            with signed.read(clock.now()) as tx:
-                batch = patients.patients_of(tx, after_id=after, limit=BATCH)
-                if not batch:
-                    break
-                _look_at_patients(tx, batch, found, checked)
-            after = batch[-1][0]
-            if progress:
-                progress(checked["patients"], total)
-    finally:
-        signed.close()
-    return AuditReport(tuple(sorted(found.kept, key=lambda one: one.promise)), dict(checked), found.more)
+@dataclass(slots=True)
+class _Audit:
+    """One audit on its way: what it reads with, and what it found."""
+
+    database: Database
+    clock: Clock
+    keys: Keys
+    older_keys: Sequence[bytes]
+    found: Findings = field(default_factory=Findings)
+    checked: Counter[str] = field(default_factory=Counter)
+
+    def ask(self, promise: int, name: str, question: _Question) -> None:
+        """Ask one question in a transaction of its own; rows that hold what no column may hold are a finding."""
+        try:
+            with self.database.read(self.clock.now()) as tx:
+                for finding in question(tx):
+                    self.found.add(finding)
+        except (ValueError, TypeError, LookupError):
+            problem = f"{name}: what is stored cannot be read"
+            self.found.add(Finding(promise, None, None, None, problem, _UNREADABLE))
 
 
-def _look_at_tables(database: Database, clock: Clock, found: Findings, checked: Counter[str]) -> None:
-    questions: tuple[Callable[[Transaction], Iterable[Finding]], ...] = (
-        audit_tables.identities,
-        lambda tx: audit_tables.clinics_apart(tx, _slugs(tx)),
-        audit_tables.backlogs,
-        audit_tables.trail,
-        lambda tx: audit_tables.personal_data(tx, _slugs(tx)),
-    )
-    for question in questions:
-        with database.read(clock.now()) as tx:
-            for finding in question(tx):
-                found.add(finding)
+def audit(
+    database: Database,
+    clock: Clock,
+    keys: Keys,
+    progress: Progress | None = None,
+    *,
+    against: Sequence[Path] = (),
+    checkpoint: Path | None = None,
+    older_keys: Sequence[bytes] = (),
+) -> AuditReport:
+    """Look at everything and report; `progress` is told how many patients of how many were looked at.
+
+    `against` names checkpoints from which the trail must continue. `checkpoint` is where one of the trail as it is now
+    is written, if it is whole; an older one that stands there is compared first. Raises what
+    `reminders.services.auditing.checkpoint.read` and `write` raise. `older_keys` signed before a key was changed.
+    """
     with database.read(clock.now()) as tx:
-        checked["trail_entries"] = reports.count_trail(tx)
-        checked["clinics"] = len(_slugs(tx))
+        own = tx.audit_key == keys.audit_key
+    signed = database if own else database.with_audit_key(keys.audit_key)
+    looking = _Audit(signed, clock, keys, older_keys)
+    try:
+        known = [_read_mark(looking, path, keys) for path in against]
+        if checkpoint is not None and checkpoint.exists():
+            known.append(_read_mark(looking, checkpoint, keys))
+        _look_at_tables(looking)
+        trail = _look_at_trail(looking, known)
+        _look_at_everybody(looking, progress)
+        written = None
+        if checkpoint is not None and not any(one.about_trail for one in looking.found.kept):
+            with signed.read(clock.now()) as tx:
+                marks.write(checkpoint, marks.take(tx, trail), keys.audit_key)
+            written = checkpoint
+    finally:
+        if not own:
+            signed.close()
+    by_promise = sorted(looking.found.kept, key=lambda one: one.promise)
+    return AuditReport(tuple(by_promise), dict(looking.checked), looking.found.more, written)
+
+
+def _read_mark(looking: _Audit, path: Path, keys: Keys) -> marks.Checkpoint:
+    with looking.database.read(looking.clock.now()) as tx:
+        found = installation(tx)
+    return marks.read(path, found.installation_id if found else "", (keys.audit_key, *looking.older_keys))
+
+
+def _look_at_tables(looking: _Audit) -> None:
+    looking.ask(1, "identities", audit_tables.identities)
+    looking.ask(5, "references", lambda tx: audit_tables.clinics_apart(tx, _slugs(tx)))
+    looking.ask(7, "backlogs", audit_tables.backlogs)
+    looking.ask(2, "patients and clinics", lambda tx: audit_tables.the_gone(tx, _slugs(tx)))
+    looking.ask(4, "suppressed addresses", lambda tx: audit_tables.suppressions(tx, _slugs(tx)))
+    looking.ask(10, "personal data", lambda tx: audit_tables.personal_data(tx, _slugs(tx)))
+    with looking.database.read(looking.clock.now()) as tx:
+        looking.checked["trail_entries"] = reports.count_trail(tx)
+        looking.checked["clinics"] = len(_slugs(tx))
+
+
+def _look_at_trail(looking: _Audit, known: Sequence[marks.Checkpoint]) -> Verified:
+    """Follow the chain piece by piece, then ask whether it goes on from every checkpoint."""
+    before, now = None, Verified()
+    while now != before and now.broken is None:
+        before = now
+        with looking.database.read(looking.clock.now()) as tx:
+            now = follow(tx, before, looking.older_keys)
+    if now.broken is not None:
+        problem = f"entry {now.broken} of the audit trail is missing, moved or changed"
+        looking.found.add(Finding(10, None, None, None, problem, audit_tables.COPY, about_trail=True))
+    for one in known:
+        with looking.database.read(looking.clock.now()) as tx:
+            for finding in marks.continues(tx, one, now.number if now.broken is None else reports.last_entry(tx)):
+                looking.found.add(replace(finding, about_trail=True))
+    return now
+
+
+def _look_at_everybody(looking: _Audit, progress: Progress | None) -> None:
+    with looking.database.read(looking.clock.now()) as tx:
+        total = patients.count(tx)
+    after = 0
+    while True:
+        with looking.database.read(looking.clock.now()) as tx:
+            batch = patients.patients_of(tx, after_id=after, limit=BATCH)
+        if not batch:
+            return
+        _look_at_batch(looking, batch)
+        after = batch[-1][0]
+        if progress:
+            progress(looking.checked["patients"], total)
+
+
+def _look_at_batch(looking: _Audit, batch: Sequence[tuple[int, int]]) -> None:
+    """Look at some hundred patients at once; where what is stored of one cannot be read, at each alone."""
+    found, checked = Findings(), Counter[str]()
+    try:
+        with looking.database.read(looking.clock.now()) as tx:
+            _look_at_patients(tx, looking.keys, batch, found, checked)
+    except (ValueError, TypeError, LookupError):
+        if len(batch) > 1:
+            for one in batch:
+                _look_at_batch(looking, [one])
+            return
+        [(patient_id, _)] = batch
+        problem = f"what is stored of the patient with the id {patient_id} cannot be read"
+        found.add(Finding(2, None, None, None, problem, _UNREADABLE))
+        checked["patients"] = 1
+    for finding in found.kept:
+        looking.found.add(finding)
+    looking.found.more += found.more
+    looking.checked.update(checked)
 
 
 def _slugs(tx: Transaction) -> dict[int, str]:
@@ -93,28 +196,30 @@ class _Clinic:
 
 
 def _look_at_patients(
-    tx: Transaction, batch: Sequence[tuple[int, int]], found: Findings, checked: Counter[str]
+    tx: Transaction, keys: Keys, batch: Sequence[tuple[int, int]], found: Findings, checked: Counter[str]
 ) -> None:
     known = evidence(tx, [patient_id for patient_id, _ in batch])
     places: dict[int, _Clinic] = {}
     for patient_id, clinic_id in batch:
         if clinic_id not in places:
             places[clinic_id] = _place(tx, clinic_id)
-        _look_at_one(tx, known[patient_id], places[clinic_id], found)
+        _look_at_one(tx, keys, known[patient_id], places[clinic_id], found)
         checked["patients"] += 1
         checked["reminders"] += len(known[patient_id].reminders)
-    _look_for_missing_steps(tx, known, places, found)
+    _compare_with_the_plan(tx, known, places, found)
     for message in kept_messages(tx, list(known)):
         checked["messages"] += 1
         owner = known[message.patient_id].person
+        slug = places[owner.clinic_id].clinic.slug
         for problem in lacks_consultation(message.content):
-            slug = places[owner.clinic_id].clinic.slug
-            advice = "keep a copy of the database and report it: this must not happen"
-            found.add(Finding(6, slug, owner.ref, message.reminder_id, problem, advice))
+            found.add(Finding(6, slug, owner.ref, message.reminder_id, problem, _REPORT))
+        if not is_of(message.content, message.message_id):
+            problem = "the kept bytes bear another Message-ID than the message"
+            found.add(Finding(1, slug, owner.ref, message.reminder_id, problem, _REPORT))
 
 
 def _place(tx: Transaction, clinic_id: int) -> _Clinic:
-    clinic = next(one for one in clinics.all_clinics(tx) if one.id == clinic_id)
+    clinic = {one.id: one for one in clinics.all_clinics(tx)}[clinic_id]
     own_days = replace(sending_calendar(clinic, tx.now), closed=clinic.closed_days)
     return _Clinic(clinic, rules_for(tx, clinic), Judged(own_days, _calendar_since(tx, clinic)))
 
@@ -123,26 +228,32 @@ def _calendar_since(tx: Transaction, clinic: Clinic) -> dt.datetime:
     """Return when the clinic's zone, days or hours were last changed."""
     moments = [clinic.created_at]
     for entry in entries(tx, subject="clinic", subject_id=clinic.id):
-        fields: object = (entry.details or {}).get("fields")
+        fields: object = entry.told.get("fields")
         changed = entry.action == "change" and isinstance(fields, list) and not _CALENDAR.isdisjoint(fields)
         if changed or entry.action == "closed days":
             moments.append(entry.at)
     return max(moments)
 
 
-def _look_at_one(tx: Transaction, known: Evidence, place: _Clinic, found: Findings) -> None:
+def _look_at_one(tx: Transaction, keys: Keys, known: Evidence, place: _Clinic, found: Findings) -> None:
     slug, ref = place.clinic.slug, known.person.ref
-    for promise, row, problem, advice in problems(known, place.judged, tx.now):
-        found.add(Finding(promise, slug, ref, row.id, problem, advice))
+    for promise, reminder_id, problem, advice in problems(known, place.judged, tx.now):
+        found.add(Finding(promise, slug, ref, reminder_id, problem, advice))
+    recipient = known.person.representative_email or known.person.email
+    if known.person.address_key != (keys.address_key(normalise(recipient)) if recipient else None):
+        problem = "the patient's address is not the one that was entered: it was exchanged in the row itself"
+        found.add(Finding(4, slug, ref, None, problem, _ADDRESS))
+    for promise, problem in unexplained(known):
+        found.add(Finding(promise, slug, ref, None, problem, audit_tables.COPY))
     for row, told in forbidden(known, place.clinic.timezone):
         advice = "keep a copy of the database and report it; tell the practitioner"
         found.add(Finding(4, slug, ref, row.id, f"it went out although {told}", advice))
 
 
-def _look_for_missing_steps(
+def _compare_with_the_plan(
     tx: Transaction, known: Mapping[int, Evidence], places: Mapping[int, _Clinic], found: Findings
 ) -> None:
-    """Promise 2: every step that the facts ask for, and whose days last, is stored."""
+    """Promises 2 to 4: every step that the facts ask for, and whose days last, is stored as they ask for it."""
     sound = [
         key
         for key, one in known.items()
@@ -152,7 +263,23 @@ def _look_for_missing_steps(
     for key in sound:
         person, place = known[key].person, places[known[key].person.clinic_id]
         for change in reconcile(stored[key], wanted(recorded[key], place.rules, tx.now), tx.now):
-            if change.action is Action.INSERT and change.wanted is not None:
-                want = change.wanted
-                problem = f"the step {want.step} of the {want.protocol} due {want.window.due} is not stored"
-                found.add(Finding(2, place.clinic.slug, person.ref, None, problem, "run `reminders plan`"))
+            complaint = _disagreement(change, known[key], tx.now)
+            if complaint is not None:
+                reminder_id = change.reminder.id if change.reminder else None
+                found.add(Finding(*complaint[:1], place.clinic.slug, person.ref, reminder_id, *complaint[1:]))
+
+
+def _disagreement(change: Change, known: Evidence, now: dt.datetime) -> tuple[int, str, str] | None:
+    """Return what it means that the facts ask for something else than is stored; None for what time alone changed."""
+    if change.action is Action.INSERT and change.wanted is not None:
+        want = change.wanted
+        return 2, f"the step {want.step} of the {want.protocol} due {want.window.due} is not stored", _PLAN
+    if known.person.replan_at is not None and known.person.replan_at <= now:
+        return None
+    if change.action is Action.WITHDRAW and change.reminder and change.reminder.state is not State.CANCELLED:
+        return 4, f"it is {change.reminder.state}, and the facts withhold it ({change.reason})", _PLAN
+    if change.action is Action.RESTORE and change.reminder:
+        return 4, f"it was withdrawn ({change.reminder.reason}), and what withheld it is gone from the facts", _PLAN
+    if change.action is Action.MOVE and change.wanted is not None:
+        return 3, "its days, its window or its treatment are not those that the facts ask for", _PLAN
+    return None

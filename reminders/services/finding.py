@@ -5,6 +5,7 @@ Invariant: a finding names rows by ids and refs, never a person.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 MOST = 1000
 """How many findings are kept; the rest is counted."""
@@ -20,15 +21,21 @@ class Finding:
     reminder_id: int | None
     problem: str
     advice: str
+    about_trail: bool = False
+    """Whether the trail itself is in doubt: then nothing may be certified by it."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditReport:
-    """Every finding (none: the promises hold), how many more there are, and how much was looked at."""
+    """Every finding (none: the promises hold), how many more there are, and how much was looked at.
+
+    `checkpoint` is where a checkpoint was written.
+    """
 
     findings: tuple[Finding, ...]
     checked: Mapping[str, int]
     more: int = 0
+    checkpoint: Path | None = None
 
 
 @dataclass(slots=True)

@@ -41,11 +41,12 @@ class ReminderRow:
     message_pk: int | None
     handed_over_at: dt.datetime | None
     sent_at: dt.datetime | None
+    released_at: dt.datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """What the patient's own row says that forbids a message."""
+    """What the patient's own row says that forbids a message, and when time alone changes the plan."""
 
     id: int
     clinic_id: int
@@ -54,6 +55,11 @@ class Person:
     consent: str
     birth_date: dt.date | None
     erased_at: dt.datetime | None
+    replan_at: dt.datetime | None
+    created_at: dt.datetime
+    email: str | None
+    representative_email: str | None
+    address_key: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,7 @@ class Booking:
 class Pause:
     """A hold."""
 
+    id: int
     line: str | None
     until: dt.date | None
     at: dt.datetime
@@ -109,6 +116,8 @@ class Evidence:
     bookings: list[Booking] = field(default_factory=list)
     pauses: list[Pause] = field(default_factory=list)
     bans: list[Ban] = field(default_factory=list)
+    own_intervals: dict[str, str] = field(default_factory=dict)
+    """The patient's own interval of each line."""
     answers: list[StoredAnswer] = field(default_factory=list)
     lines: dict[int, str] = field(default_factory=dict)
     """The line of each episode."""
@@ -118,19 +127,18 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The bytes of a message that its patient may have received."""
+    """The bytes of a message that its patient may have received, and the Message-ID it is kept under."""
 
     patient_id: int
     reminder_id: int
+    message_id: str
     content: bytes
 
 
 def evidence(tx: Transaction, patient_ids: Sequence[int]) -> dict[int, Evidence]:
     """Return the evidence of some hundred patients, by id, with a fixed number of queries."""
     c = schema.patients.c
-    query = select(c.id, c.clinic_id, c.ref, c.status, c.consent, c.birth_date, c.erased_at).where(
-        c.id.in_(patient_ids)
-    )
+    query = select(*(c[name] for name in Person.__slots__)).where(c.id.in_(patient_ids))
     found = {row.id: Evidence(Person(*row)) for row in tx.connection.execute(query)}
     _read_deliveries(tx, patient_ids, found)
     _read_restrictions(tx, patient_ids, found)
@@ -142,13 +150,14 @@ def kept_messages(tx: Transaction, patient_ids: Sequence[int]) -> Iterator[Kept]
     c, m = schema.reminders.c, schema.messages.c
     gone = c.state.in_([*COUNTS_AS_SENT, State.HANDED_OVER])
     query = (
-        select(c.patient_id, c.id, m.content)
+        select(c.patient_id, c.id, m.message_id, m.content)
         .join_from(schema.reminders, schema.messages, c.message_pk == m.id)
         .where(c.patient_id.in_(patient_ids), gone, m.content.is_not(None))
         .execution_options(yield_per=50)
     )
-    for patient_id, reminder_id, content in tx.connection.execute(query):
-        yield Kept(patient_id, reminder_id, content if isinstance(content, bytes) else str(content).encode())
+    for row in tx.connection.execute(query):
+        content = row.content if isinstance(row.content, bytes) else str(row.content).encode()
+        yield Kept(row.patient_id, row.id, row.message_id, content)
 
 
 def _read_deliveries(tx: Transaction, ids: Sequence[int], found: Mapping[int, Evidence]) -> None:
@@ -168,8 +177,11 @@ def _read_restrictions(tx: Transaction, ids: Sequence[int], found: Mapping[int, 
     out, held, said, booked = schema.opt_outs.c, schema.holds.c, schema.answers.c, schema.appointments.c
     for patient_id, *values in _rows(tx, schema.opt_outs, ids, out.scope, out.at):
         found[patient_id].bans.append(Ban(*values))
-    for patient_id, *values in _rows(tx, schema.holds, ids, held.line, held.until, held.at, held.ended_at):
+    for patient_id, *values in _rows(tx, schema.holds, ids, held.id, held.line, held.until, held.at, held.ended_at):
         found[patient_id].pauses.append(Pause(*values))
+    own = schema.own_intervals.c
+    for patient_id, line, due in _rows(tx, schema.own_intervals, ids, own.line, own.due):
+        found[patient_id].own_intervals[line] = due
     for row in tx.connection.execute(answer_rows(said.patient_id.in_(ids))).mappings():
         found[row["patient_id"]].answers.append(stored_answer(row))
     columns = (booked.id, booked.line, booked.day, booked.outcome, booked.created_at)

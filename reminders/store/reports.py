@@ -193,6 +193,42 @@ def left_overdue(tx: Transaction, clinic_id: int, before: dt.datetime, since: dt
     return tx.connection.execute(query).scalar_one()
 
 
+def patients_gone(tx: Transaction) -> list[tuple[int, int | None]]:
+    """Return (patient id, clinic id) of those of whom the trail tells, and whose row is gone; the shown ones only."""
+    c = schema.audit.c
+    there = schema.patients.c.id
+    gone = select(c.patient_id, func.min(c.clinic_id)).outerjoin(schema.patients, there == c.patient_id)
+    gone = gone.where(c.patient_id.is_not(None), there.is_(None)).group_by(c.patient_id).limit(SHOWN)
+    return [(patient_id, clinic_id) for patient_id, clinic_id in tx.connection.execute(gone)]
+
+
+def clinics_gone(tx: Transaction) -> list[int]:
+    """Return the ids of the clinics that were added, and whose row is gone."""
+    c, there = schema.audit.c, schema.clinics.c.id
+    gone = select(c.subject_id).outerjoin(schema.clinics, there == c.subject_id)
+    gone = gone.where(c.subject == "clinic", c.action == "add", there.is_(None)).limit(SHOWN)
+    return [number for number in tx.connection.execute(gone).scalars() if number is not None]
+
+
+def count_suppressions(tx: Transaction) -> dict[tuple[int, str, str], int]:
+    """Count the suppressed addresses by clinic, scope and reason."""
+    c = schema.suppressions.c
+    query = select(c.clinic_id, c.scope, c.reason, func.count()).group_by(c.clinic_id, c.scope, c.reason)
+    return {(clinic_id, scope, reason): count for clinic_id, scope, reason, count in tx.connection.execute(query)}
+
+
+def count_states(tx: Transaction) -> dict[str, int]:
+    """Count the reminders by state, whatever stands there."""
+    c = schema.reminders.c
+    query = select(cast(c.state, String), func.count()).group_by(cast(c.state, String))
+    return {str(state): count for state, count in tx.connection.execute(query)}
+
+
+def last_entry(tx: Transaction) -> int:
+    """Return the number of the last entry of the audit trail, 0 where there is none."""
+    return tx.connection.execute(select(func.max(schema.audit.c.id))).scalar() or 0
+
+
 def count_trail(tx: Transaction) -> int:
     """Count the entries of the audit trail."""
     return tx.connection.execute(select(func.count()).select_from(schema.audit)).scalar_one()

@@ -12,6 +12,7 @@ from reminders.store import patients
 from reminders.store.audit_trail import record
 from tests.services.delivered import INVITED, House
 from tests.support.facts import day, utc
+from tests.support.tampering import asked
 
 BEFORE_IT, AFTER_IT = INVITED - dt.timedelta(minutes=1), INVITED + dt.timedelta(minutes=1)
 BEFORE, AFTER = "2026-05-01 09:00:00.000000", "2026-05-19 09:11:00.000000"
@@ -55,8 +56,9 @@ def test_two_reminders_of_one_identity_are_found_where_the_constraint_is_gone(ho
         "CREATE TABLE copy AS SELECT * FROM reminders",
         "DROP TABLE reminders",
         "ALTER TABLE copy RENAME TO reminders",
-        "INSERT INTO reminders SELECT * FROM reminders WHERE id = 2",
-        "UPDATE reminders SET id = 99 WHERE rowid = 4",
+        "CREATE TABLE another AS SELECT * FROM reminders WHERE id = 2",
+        "UPDATE another SET id = 99",
+        "INSERT INTO reminders SELECT * FROM another",
     )
     assert house.broken(1) == ["another reminder has the same identity"]
 
@@ -132,7 +134,7 @@ def test_hours_that_changed_after_a_message_went_out_do_not_make_it_wrong(house:
 
 def test_a_window_that_opens_after_it_is_due_is_found(house: House) -> None:
     house.tamper("UPDATE reminders SET due = '2026-05-01' WHERE id = 2")
-    assert house.broken(3) == ["a day of its window lies before the window opens"]
+    assert "a day of its window lies before the window opens" in house.broken(3)
 
 
 # promise 4: never to the opted-out, the dead, the booked
@@ -167,13 +169,13 @@ RESTRICTIONS = {
 @pytest.mark.parametrize("told", RESTRICTIONS)
 def test_a_message_sent_although_something_recorded_before_forbade_it_is_found(house: House, told: str) -> None:
     house.tamper(RESTRICTIONS[told].format(at=BEFORE))
-    assert house.broken(4) == [f"it went out although {told}"]
+    assert house.accused() == [f"it went out although {told}"]
 
 
 @pytest.mark.parametrize("told", RESTRICTIONS)
 def test_what_was_recorded_after_a_message_went_out_does_not_accuse_it(house: House, told: str) -> None:
     house.tamper(RESTRICTIONS[told].format(at=AFTER))
-    assert house.broken(4) == []
+    assert house.accused() == []
 
 
 @pytest.mark.parametrize(
@@ -185,21 +187,21 @@ def test_what_was_recorded_after_a_message_went_out_does_not_accuse_it(house: Ho
 )
 def test_a_message_to_somebody_whose_own_row_forbade_it_is_found(house: House, change: str, told: str) -> None:
     house.tamper(f"UPDATE patients SET {change}")
-    assert house.broken(4) == [f"it went out although {told}"]
+    assert house.accused() == [f"it went out although {told}"]
 
 
 def test_a_death_recorded_after_the_message_does_not_accuse_it(house: House) -> None:
     with house.database.write(AFTER_IT, "cli") as tx:
         patients.change_patient(tx, 1, {"status": Status.DECEASED, "consent": Consent.DENIED})
-    assert house.broken(4) == []
+    assert house.accused() == []
 
 
 def test_a_message_to_somebody_treated_again_before_is_found(house: House) -> None:
     house.clock.at = AFTER_IT
     house.treat("1001", on="2026-05-10")
-    assert house.broken(4) == []
+    assert house.accused() == []
     house.tamper(f"UPDATE treatments SET entered_at = '{BEFORE}' WHERE id = 2")
-    assert house.broken(4) == ["it went out although the patient had been treated again"]
+    assert house.accused() == ["it went out although the patient had been treated again"]
 
 
 @pytest.mark.parametrize(
@@ -216,14 +218,14 @@ def test_a_message_to_somebody_treated_again_before_is_found(house: House) -> No
 def test_an_answer_that_forbade_nothing_accuses_nobody(house: House, more: dict[str, str]) -> None:
     row = {"kind": "'replied'", "at": f"'{BEFORE}'"} | more
     house.tamper(f"INSERT INTO answers ({OF_HER}, {', '.join(row)}) VALUES ({HER}, {', '.join(row.values())})")
-    assert house.broken(4) == []
+    assert house.accused() == []
 
 
 def test_a_booking_whose_outcome_was_noted_proves_nothing(house: House) -> None:
     house.tamper(RESTRICTIONS["an appointment was booked"].format(at=BEFORE))
     with house.database.write(INVITED - dt.timedelta(days=1), "cli") as tx:
         record(tx, "outcome", "appointment", 1, clinic_id=1, patient_id=1, details={"outcome": "cancelled"})
-    assert house.broken(4) == []
+    assert house.accused() == []
 
 
 @pytest.mark.parametrize(("reopened", "found"), [(BEFORE_IT, 1), (INVITED, 0), (AFTER_IT, 0)])
@@ -232,7 +234,7 @@ def test_a_day_booked_again_accuses_only_what_went_out_later(house: House, reope
     for action, at in (("outcome", BEFORE_IT), ("reopen", reopened)):
         with house.database.write(at, "cli") as tx:
             record(tx, action, "appointment", 1, clinic_id=1, patient_id=1, details={"outcome": None})
-    assert len(house.broken(4)) == found
+    assert len(house.accused()) == found
 
 
 def test_a_hold_of_another_line_or_one_that_had_ended_does_not_accuse_a_message(house: House) -> None:
@@ -242,7 +244,7 @@ def test_a_hold_of_another_line_or_one_that_had_ended_does_not_accuse_a_message(
         f"{columns}, 'face', NULL, 'x', '{BEFORE}', '2026-05-10 00:00:00.000000')",
         f"{columns}, 'face', '2026-05-19', 'x', '{BEFORE}', NULL)",
     )
-    assert house.broken(4) == []
+    assert house.accused() == []
 
 
 # promises 5 and 6: never across clinics, never without a consultation
@@ -271,7 +273,7 @@ def test_whatever_refers_into_another_clinic_is_found(house: House, change: str)
 def test_a_kept_message_without_its_consultation_section_is_found(house: House, part: str) -> None:
     mark = "Your consultation\r\n-----------------\r\n" if part == "text" else 'class=3D"consultation"'
     plain = mark.replace("consultation", "conversation")
-    house.tamper(
-        f"UPDATE messages SET content = CAST(replace(CAST(content AS TEXT), '{mark}', '{plain}') AS BLOB)",
-    )
+    [(content,)] = asked(house.database, "SELECT content FROM messages")
+    changed = bytes(content).replace(mark.encode(), plain.encode())
+    house.tamper(f"UPDATE messages SET content = x'{changed.hex()}'")
     assert house.broken(6) == [f"the {part} part has no consultation section"]

@@ -203,10 +203,18 @@ class Months:
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_months_of_everything_leave_the_audit_nothing_to_say(database_path: Path, tmp_path: Path, seed: int) -> None:
+def test_months_of_everything_leave_the_audit_nothing_to_say(database_url: str, tmp_path: Path, seed: int) -> None:
+    _months(database_url, tmp_path, seed)
+
+
+def test_months_of_everything_on_a_server_leave_the_audit_nothing_to_say(postgres_url: str, tmp_path: Path) -> None:
+    _months(postgres_url, tmp_path, seed=0)
+
+
+def _months(url: str, folder: Path, seed: int) -> None:
     with real_server() as server:
         transport = transport_for(f"smtp://{server.host}:{server.port}?tls=never")
-        house = House(database_path, tmp_path / "out", transport).found()
+        house = House(url, folder / "out", transport).found()
         for number, code in zip(range(1, PATIENTS + 1), [FACE, MIGRAINE, OAB, FACE, FACE] * PATIENTS, strict=False):
             house.treat(str(number), on="2026-02-20", protocol=code.code)
         Months(house, server, seed).play()

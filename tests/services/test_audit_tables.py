@@ -32,7 +32,7 @@ def test_a_backlog_that_is_planned_although_the_rule_was_asked_is_found(crowd: H
     crowd.tamper(
         "UPDATE reminders SET state = 'planned', reason = NULL, updated_at = created_at WHERE reason = 'backlog_hold'"
     )
-    assert crowd.broken(7) == ["60 overdue reminders are planned, which the backlog rule should have held"]
+    assert "60 overdue reminders are planned, which the backlog rule should have held" in crowd.broken(7)
 
 
 def test_what_came_back_to_the_plan_since_the_rule_was_asked_breaks_no_promise(crowd: House) -> None:
@@ -41,7 +41,7 @@ def test_what_came_back_to_the_plan_since_the_rule_was_asked_breaks_no_promise(c
         "UPDATE reminders SET state = 'planned', reason = NULL, updated_at = '2026-05-26 09:15:00.000000'"
         " WHERE reason = 'backlog_hold'"
     )
-    assert crowd.broken(7) == []
+    assert not any("overdue reminders are planned" in problem for problem in crowd.broken(7))
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_an_address_of_nobody_and_the_clinics_own_are_no_findings(house: House) 
     [
         ("UPDATE patients SET given_name = 'Odile'", "the column given_name"),
         ("UPDATE patients SET ref = '1001'", "the ref"),
-        ("UPDATE messages SET content = X'78'", "a message"),
+        ("UPDATE messages SET content = x'78'", "a message"),
         ("UPDATE treatments SET ref = 'v-1001'", "a treatment's ref"),
     ],
 )
@@ -107,4 +107,9 @@ def test_every_patient_is_looked_at_however_many_there_are(house: House) -> None
     )
     report = house.audit()
     assert report.checked["patients"] == 450
-    assert len(report.findings) == 2
+    assert {found.problem for found in report.findings if found.reminder_id == 2} == {
+        "its row says lost, the audit trail says planned",
+        "its state is none of the product's",
+    }
+    unheard_of = [found for found in report.findings if "knows of nobody who entered it" in found.problem]
+    assert len(unheard_of) == 449

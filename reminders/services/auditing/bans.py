@@ -24,8 +24,24 @@ def forbidden(known: Evidence, zone: str) -> Iterator[tuple[ReminderRow, str]]:
         if row.state in GONE and row.handed_over_at is not None:
             at = row.handed_over_at
             told = next(_reasons(known, row, at, zone), None)
-            if told is not None:
+            if told is not None and not _clock_went_back(known, row, at):
                 yield row, told
+
+
+_OF_APPOINTMENTS = frozenset({"outcome", "reopen"})
+
+
+def _clock_went_back(known: Evidence, row: ReminderRow, at: dt.datetime) -> bool:
+    """Tell whether something recorded after the handing over bears an earlier moment: then moments prove nothing.
+
+    The numbers of the trail still tell what was first. What became of an appointment is asked for by `_stood` alone.
+    """
+    mine = (entry for entry in known.trail if entry.subject == "reminder" and entry.subject_id == row.id)
+    handed = [entry.id for entry in mine if entry.action == "handed_over"]
+    if not handed:
+        return False
+    later = (entry for entry in known.trail if entry.id > handed[-1] and entry.action not in _OF_APPOINTMENTS)
+    return any(entry.at < at for entry in later)
 
 
 def _reasons(known: Evidence, row: ReminderRow, at: dt.datetime, zone: str) -> Iterator[str]:
@@ -60,7 +76,7 @@ def _of_the_person(known: Evidence, row: ReminderRow, at: dt.datetime, today: dt
 
 def _was_so(known: Evidence, field: str, at: dt.datetime) -> bool:
     """Tell whether a field of the patient has had today's value since before `at`."""
-    changes = [entry.at for entry in known.trail if entry.subject == "patient" and field in _fields(entry.details)]
+    changes = [entry.at for entry in known.trail if entry.subject == "patient" and field in _fields(entry.told)]
     return bool(changes) and max(changes) < at
 
 

@@ -30,10 +30,14 @@ _BY_THEMSELVES = frozenset({"rescue", "plan"})
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One change of state as the trail has it."""
+    """One change of state as the trail has it: when, by whom, why, which columns a person's word set, which message."""
 
     state: State
     actor: str
+    at: dt.datetime
+    reason: object = None
+    fields: frozenset[str] = frozenset()
+    message: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +51,25 @@ class Judged:
     since: dt.datetime
 
 
-Problem = tuple[int, ReminderRow, str, str]
-"""A promise's number, the reminder, what is wrong, and what to do."""
+Problem = tuple[int, int, str, str]
+"""A promise's number, the reminder's id, what is wrong, and what to do."""
+
+Told = tuple[int, str, str]
+"""A problem of a reminder that is known."""
 
 
 def problems(known: Evidence, judged: Judged, now: dt.datetime) -> Iterator[Problem]:
     """Yield what is wrong with one patient's reminders."""
     lives = turns(known.trail)
     for row in known.reminders:
-        yield from _life(row, lives.get(row.id, []))
-        yield from _row(row, now)
-        yield from _days(row, judged)
-    yield from _accepted_twice(known.reminders)
+        life = lives.pop(row.id, [])
+        for found in (_life(row, life), _row(row, now), _days(row, judged), witnessed(row, life)):
+            for promise, problem, advice in found:
+                yield promise, row.id, problem, advice
+    for reminder_id in lives:
+        yield 2, reminder_id, "the audit trail tells of it, and its row is gone", _LOOK
+    for row in _accepted_twice(known.reminders):
+        yield 1, row.id, "its message went out before, for another reminder", _TOLD
 
 
 def turns(trail: Iterable[Entry]) -> dict[int, list[Turn]]:
@@ -67,73 +78,106 @@ def turns(trail: Iterable[Entry]) -> dict[int, list[Turn]]:
     for entry in trail:
         if entry.subject == "reminder" and entry.subject_id is not None:
             state = State.CLAIMED.value if entry.action == "claim" else entry.action
-            _turn(lives, entry.subject_id, state, entry.actor)
+            told = entry.told
+            set_ = told.get("fields")
+            fields = frozenset(set_) if isinstance(set_, list) else frozenset[str]()
+            if state in _STATES:
+                turn = Turn(State(state), entry.actor, entry.at, told.get("reason"), fields, told.get("message"))
+                lives[entry.subject_id].append(turn)
         elif entry.action == "plan":
-            changes = (entry.details or {}).get("changes")
-            for change in changes if isinstance(changes, list) else []:
-                _turn(lives, change[0], change[2], entry.actor)
+            changes = entry.told.get("changes")
+            for key, _, state, reason in changes if isinstance(changes, list) else []:
+                if state in _STATES:
+                    lives[key].append(Turn(State(state), entry.actor, entry.at, reason))
     return lives
 
 
-def _turn(lives: dict[int, list[Turn]], reminder_id: int, state: str, actor: str) -> None:
-    if state in _STATES:
-        lives[reminder_id].append(Turn(State(state), actor))
-
-
-def _life(row: ReminderRow, life: Sequence[Turn]) -> Iterator[Problem]:
+def _life(row: ReminderRow, life: Sequence[Turn]) -> Iterator[Told]:
     """Yield moves that no rule allows, and an end that is not the row's."""
     for before, after in pairwise(life):
         if before.state is State.UNKNOWN and after.state is State.PLANNED and after.actor in _BY_THEMSELVES:
-            yield 1, row, "an unknown message was planned again without a person's word", _LOOK
+            yield 1, "an unknown message was planned again without a person's word", _LOOK
         elif after.state not in MOVES[before.state] and (after.state is not before.state or after.state in FINAL):
             promise = 1 if before.state in COUNTS_AS_SENT else 2
-            yield promise, row, f"after it was {before.state} it became {after.state}, which no rule allows", _LOOK
+            yield promise, f"after it was {before.state} it became {after.state}, which no rule allows", _LOOK
     last = life[-1].state.value if life else "nothing"
     if last != row.state:
-        yield 2, row, f"its row says {row.state}, the audit trail says {last}", _LOOK
+        yield _freed(row, life), f"its row says {row.state}, the audit trail says {last}", _LOOK
 
 
-def _row(row: ReminderRow, now: dt.datetime) -> Iterator[Problem]:
+def _freed(row: ReminderRow, life: Sequence[Turn]) -> int:
+    """Return the promise that a row breaks which is in another state than the trail says: what it lets out."""
+    if not life or row.state not in PENDING:
+        return 2
+    last = life[-1]
+    if last.state in GONE:
+        return 1
+    if last.state is State.CANCELLED:
+        return 4
+    return 7 if last.reason == Reason.BACKLOG_HOLD else 2
+
+
+def witnessed(row: ReminderRow, life: Sequence[Turn]) -> Iterator[Told]:
+    """Yield what a row says of its sending and its release, and the trail says otherwise."""
+    moments = {turn.state: turn.at for turn in life}
+    handed = moments.get(State.HANDED_OVER)
+    if row.state in GONE and None not in (handed, row.handed_over_at) and handed != row.handed_over_at:
+        yield 3, "its row and the audit trail name different moments at which it was handed over", _LOOK
+    answered = moments.get(State.SENT)
+    if row.sent_at is not None and answered is not None and row.sent_at not in (answered, row.handed_over_at):
+        yield 3, "its row and the audit trail name different moments at which it was sent", _LOOK
+    claimed_for = [turn.message for turn in life if turn.state is State.CLAIMED and turn.message is not None]
+    if row.state in GONE and claimed_for and row.message_pk not in (None, claimed_for[-1]):
+        yield 1, "its row names another message than the one it was claimed for", _LOOK
+    released = [turn.at for turn in life if "released_at" in turn.fields and turn.state is State.PLANNED]
+    if row.released_at is not None and row.released_at not in released:
+        yield 7, "it is marked as released, and the audit trail knows of nobody who released it", _LOOK
+
+
+def _row(row: ReminderRow, now: dt.datetime) -> Iterator[Told]:
     """Yield states that are none, and states without what they stand for."""
     if row.state not in _STATES:
-        yield 2, row, "its state is none of the product's", _LOOK
+        yield 2, "its state is none of the product's", _LOOK
         return
     state = State(row.state)
     reasons = {reason.value for reason in REASONS.get(state, frozenset[Reason]())}
     if (row.reason is None and state in _NEED_A_REASON) or (row.reason is not None and row.reason not in reasons):
-        yield 2, row, f"it is {state} for the reason {row.reason}, which is none of that state", _LOOK
+        yield 2, f"it is {state} for the reason {row.reason}, which is none of that state", _LOOK
+    if row.sent_at is not None and state not in (State.SENT, State.BOUNCED):
+        yield 2, f"it is {state}, and yet it has the moment of a sending", _LOOK
     missing = [name for name in _WITNESSES.get(state, ()) if getattr(row, name) is None]
     if missing:
-        yield 2, row, f"it is {state} without {' and '.join(missing)}", _LOOK
+        yield 2, f"it is {state} without {' and '.join(missing)}", _LOOK
     if state in PENDING and now > row.not_after + GRACE:
-        yield 2, row, f"it is still {state} after its days", "run `reminders deliver`, which lets it expire"
+        yield 2, f"it is still {state} after its days", "run `reminders deliver`, which lets it expire"
     if state in IN_FLIGHT and (row.lease_until is None or now > row.lease_until + RESCUED_AFTER):
-        yield 2, row, f"it is {state} and its worker is gone", "run `reminders deliver`, which rescues it"
+        yield 2, f"it is {state} and its worker is gone", "run `reminders deliver`, which rescues it"
 
 
-def _days(row: ReminderRow, judged: Judged) -> Iterator[Problem]:
+def _days(row: ReminderRow, judged: Judged) -> Iterator[Told]:
     """Yield messages outside their days or the clinic's hours, and windows that open after they end."""
     if min(row.due, row.overdue, row.closes) < row.opens:
-        yield 3, row, "a day of its window lies before the window opens", "run `reminders plan`, then `reminders audit`"
+        yield 3, "a day of its window lies before the window opens", "run `reminders plan`, then `reminders audit`"
     at = row.handed_over_at
     if row.state not in GONE or at is None:
         return
     if at < row.due_at:
-        yield 3, row, "it went out before its moment", _TOLD
+        yield 3, "it went out before its moment", _TOLD
     if at >= row.not_after or (row.sent_at or at) > row.not_after + GRACE:
-        yield 3, row, "it went out after its last day", _TOLD
+        yield 3, "it went out after its last day", _TOLD
     if at > judged.since and not is_open(judged.calendar, at):
-        yield 3, row, "it went out outside the clinic's sending hours", _TOLD
+        yield 3, "it went out outside the clinic's sending hours", _TOLD
 
 
-def _accepted_twice(rows: Iterable[ReminderRow]) -> Iterator[Problem]:
+def _accepted_twice(rows: Iterable[ReminderRow]) -> Iterator[ReminderRow]:
     """Yield messages whose reminders were handed over at different moments: the same Message-ID went out again."""
     handed: dict[int, set[dt.datetime]] = defaultdict(set)
-    for row in rows:
-        if row.state in COUNTS_AS_SENT and row.message_pk is not None and row.handed_over_at is not None:
-            handed[row.message_pk].add(row.handed_over_at)
-            if len(handed[row.message_pk]) > 1:
-                yield 1, row, "its message went out before, for another reminder", _TOLD
+    known = [(row.handed_over_at, row.message_pk, row) for row in rows if row.state in COUNTS_AS_SENT]
+    went = [(at, pk, row) for at, pk, row in known if at is not None and pk is not None]
+    for at, message_pk, row in sorted(went, key=lambda one: one[0]):
+        handed[message_pk].add(at)
+        if len(handed[message_pk]) > 1:
+            yield row
 
 
 _WITNESSES = {

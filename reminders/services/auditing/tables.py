@@ -4,6 +4,7 @@ Invariant: each question belongs to one promise, and its answer is short.
 """
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from reminders.domain.backlog import is_backlog, overdue_before, sending_days_looked_at
@@ -11,12 +12,12 @@ from reminders.domain.sending_hours import end_of_day, moment
 from reminders.services.calendar import rules_for
 from reminders.services.finding import Finding
 from reminders.store import clinics, reminders, reports
-from reminders.store.audit_trail import verify
+from reminders.store.audit_trail import entries
 from reminders.store.clinics import Clinic
 from reminders.store.database import Transaction
 from reminders.store.patients import refs_of
 
-_COPY = "keep a copy of the database; restore the last backup that passes `reminders audit`"
+COPY = "keep a copy of the database; restore the last backup that passes `reminders audit`"
 _MEND = "keep a copy of the database and report it: the product writes no such row"
 
 
@@ -58,12 +59,33 @@ def _backlog(tx: Transaction, clinic: Clinic, at: dt.datetime) -> int:
     return overdue if is_backlog(overdue, reminders.sent_between(tx, clinic.id, spans)) else 0
 
 
-def trail(tx: Transaction) -> Iterator[Finding]:
-    """Promise 10: the audit trail is whole."""
-    broken = verify(tx)
-    if broken is not None:
-        problem = f"entry {broken} of the audit trail is missing, moved or changed"
-        yield Finding(10, None, None, None, problem, _COPY)
+def the_gone(tx: Transaction, slugs: Mapping[int, str]) -> Iterator[Finding]:
+    """Promise 2: whoever was ever added is still there, patient or clinic; erasing somebody keeps the bare row."""
+    for patient_id, clinic_id in reports.patients_gone(tx):
+        problem = f"the audit trail tells of the patient with the id {patient_id}, and the row is gone"
+        yield Finding(2, slugs.get(clinic_id or 0), None, None, problem, COPY)
+    for clinic_id in reports.clinics_gone(tx):
+        problem = f"the audit trail tells of the clinic with the id {clinic_id}, and the row is gone"
+        yield Finding(2, None, None, None, problem, COPY)
+
+
+def suppressions(tx: Transaction, slugs: Mapping[int, str]) -> Iterator[Finding]:
+    """Promise 4: every address that was suppressed, and not lifted, still is."""
+    told: Counter[tuple[int, str, str]] = Counter()
+    for action in ("suppress", "lift"):
+        for entry in entries(tx, subject="address", action=action):
+            key = (entry.clinic_id or 0, str(entry.told.get("scope")), str(entry.told.get("reason")))
+            told[key] += 1 if action == "suppress" else -1
+    stored = reports.count_suppressions(tx)
+    for key in sorted(told.keys() | stored.keys()):
+        clinic_id, scope, reason = key
+        if stored.get(key, 0) != told[key]:
+            problem = (
+                f"the audit trail tells of {told[key]} suppressed addresses ({reason}, {scope}),"
+                f" the table holds {stored.get(key, 0)}"
+            )
+            promise = 4 if stored.get(key, 0) < told[key] else 10
+            yield Finding(promise, slugs.get(clinic_id), None, None, problem, COPY)
 
 
 def personal_data(tx: Transaction, slugs: Mapping[int, str]) -> Iterator[Finding]:
