@@ -4,11 +4,11 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.acceptance.ledger import LEASE_S, Books, with_due
+from tests.acceptance.grounds import Ground, with_due
+from tests.acceptance.ledger import LEASE_S, Books
 from tests.support.killable_deliver import Deliveries
 from tests.support.killing_server import KillingServer
 
@@ -30,9 +30,9 @@ def at_once(books: Books, *programs: Deliveries) -> list[dict[str, int]]:
 
 
 def test_two_deliveries_at_once_send_three_hundred_messages_exactly_once(
-    installed_file: Path, tmp_path: Path, ledger: KillingServer, deliveries: Deliveries, others: Deliveries
+    ground: Ground, ledger: KillingServer, deliveries: Deliveries, others: Deliveries
 ) -> None:
-    books = Books(with_due(installed_file, tmp_path, 300), ledger, deliveries, round_size=4)
+    books = Books(with_due(ground, 300), ledger, deliveries, round_size=4)
     counts = at_once(books, deliveries, others)
     assert sum(one["sent"] for one in counts) == len(ledger.accepted) == 300
     assert all(one["sent"] for one in counts), "only one of them did anything"
@@ -57,14 +57,13 @@ class Stopper:
 
 @pytest.mark.parametrize("phase", ["mail", "rcpt", "data", "dot"])  # it waits for an answer: no transaction is open
 def test_a_delivery_that_was_stopped_and_wakes_behind_its_lease_does_no_harm(
-    installed_file: Path,
-    tmp_path: Path,
+    ground: Ground,
     ledger: KillingServer,
     deliveries: Deliveries,
     others: Deliveries,
     phase: str,
 ) -> None:
-    books = Books(with_due(installed_file, tmp_path, 30), ledger, deliveries)
+    books = Books(with_due(ground, 30), ledger, deliveries)
     with Deliveries() as sleepers:
         stopper = Stopper(ledger, sleepers.start(books.order()), phase)
         sleepers.go()

@@ -1,114 +1,79 @@
-"""Runs deliveries in processes that may be killed at any instant: started as a program, it forks one for each order.
+"""Runs deliveries and other verbs in processes that may be killed, or refused by the system, at any instant.
 
-An order is a line of JSON on standard input (see `Order`). For each, it says {"pid": …}, waits for a line "go", lets
-the delivery run, and says {"status": …} once it is over, whatever ended it; a delivery that came to its end says its
-outcome before. Forking spares every delivery the time that imports take.
-
-Invariant: between the order and "go" nothing happens, so that who gives orders knows whom a kill will hit.
+Invariant: what an order leaves out is the same in every process, so that two runs differ by the kill alone.
 """
 
 import dataclasses
 import datetime as dt
-import json
 import os
 import signal
-import subprocess
-import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Self
+from typing import Any
 
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from reminders.errors import RemindersError
+from reminders.services.importing.bring_in import ImportRequest, bring_in
+from reminders.services.insist import Patience
 from reminders.services.points import Observer, Point
+from reminders.store.database import create_or_upgrade
+from tests.mail import letters
 from tests.support.clinic import FakeClock, Listening, Office, to
-
-CRASHED = 70
+from tests.support.forking import Program, obey
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Order:
-    """One delivery: on which database, at which moment, to which server; `kill_at` its `nth` passing of a point."""
+    """One piece of work: on which database, at which moment, to which server.
+
+    `kill_at` is the point whose `nth` passing kills it ("any": any point, "statement": any statement or commit of the
+    database); `given` is what the verb takes: a file, a patient. `marks` is a file to which each point is written.
+    `may_fail` lets it end with one of the product's own errors, whose name is then the outcome.
+    """
 
     url: str
     now: str
-    host: str
-    port: int
-    seed: int
+    host: str = ""
+    port: int = 0
+    seed: int = 1
     round_size: int = 1
     lease_s: int = 10
     kill_at: str | None = None
     nth: int = 1
+    verb: str = "deliver"
+    given: str = ""
+    marks: str = ""
+    may_fail: bool = False
 
 
-class Deliveries:
-    """The program, started; starts deliveries and learns what became of them."""
+class Deliveries(Program):
+    """The program, started."""
 
-    def __init__(self) -> None:
-        root = Path(__file__).resolve().parents[2]
-        self._program = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.killable_deliver"],
-            cwd=root,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._program.stdin and self._program.stdout:
-            self._program.stdin.close()
-            self._program.wait(timeout=30)
-            self._program.stdout.close()
+    def __init__(self, *within: str) -> None:
+        super().__init__("tests.support.killable_deliver", within)
 
     def start(self, order: Order) -> int:
-        """Begin a delivery, which waits for `go`; return the id of its process."""
-        self._say(json.dumps(dataclasses.asdict(order)))
-        return int(self._heard()["pid"])
+        """Begin an order, which waits for `go`; return the id of its process."""
+        return self.begin(dataclasses.asdict(order))
 
-    def go(self) -> None:
-        """Let the delivery run."""
-        self._say("go")
-
-    def finished(self) -> dict[str, int] | None:
-        """Wait until the delivery is over; return its counts, None when it was killed. Raises when it crashed."""
-        outcome = None
-        while "status" not in (heard := self._heard()):
-            outcome = heard
-        if heard["status"] not in (0, -signal.SIGKILL):
-            raise AssertionError(f"the delivery ended with {heard['status']}: see its standard error")
-        assert (heard["status"] == 0) == (outcome is not None)
-        return outcome
-
-    def run(self, order: Order) -> dict[str, int] | None:
-        """Run a delivery from its beginning to whatever ends it."""
+    def run(self, order: Order) -> dict[str, Any] | None:
+        """Carry an order out from its beginning to whatever ends it."""
         self.start(order)
         self.go()
         return self.finished()
 
-    def _say(self, line: str) -> None:
-        assert self._program.stdin is not None
-        self._program.stdin.write(line + "\n")
-        self._program.stdin.flush()
-
-    def _heard(self) -> dict[str, int]:
-        assert self._program.stdout is not None
-        line = self._program.stdout.readline()
-        if not line:
-            raise AssertionError("the program that starts deliveries has ended")
-        heard: dict[str, int] = json.loads(line)
-        return heard
-
 
 class Suicide:
-    """An observer that kills its own process the `nth` time a point is passed; without a point, any."""
+    """Kills its own process the `nth` time something happens, and counts it until then."""
 
-    def __init__(self, point: str, nth: int) -> None:
-        self._point, self._left = point, nth
+    def __init__(self, nth: int) -> None:
+        self._nth, self.seen = nth, 0
 
-    def __call__(self, point: Point) -> None:
-        if self._point in ("any", point):
-            self._left -= 1
-        if self._left == 0:
+    def happens(self, *_: object) -> None:
+        self.seen += 1
+        if self.seen == self._nth:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -118,50 +83,73 @@ class _Place:
     port: int
 
 
-def _deliver(order: Order) -> None:
-    office = Office(order.url, FakeClock(dt.datetime.fromisoformat(order.now)), seed=order.seed)
+def _observer(order: Order, suicide: Suicide) -> Observer:
+    """Return what watches a delivery's points: it marks them, and dies at those the order names."""
+    marks = os.open(order.marks, os.O_WRONLY | os.O_APPEND) if order.marks else None
+
+    def observe(point: Point) -> None:
+        if marks is not None:
+            os.write(marks, f"{point}\n".encode())
+        if order.kill_at in ("any", point):
+            suicide.happens()
+
+    return observe
+
+
+def _deliver(office: Office, order: Order, suicide: Suicide) -> dict[str, Any]:
     server: Listening = _Place(order.host, order.port)  # type: ignore[assignment] # frozen, and only read
     lease = dt.timedelta(seconds=order.lease_s)
-    if order.kill_at is None:
-        outcome = office.deliver(to(server), order.round_size, lease=lease)
-    else:
-        observe: Observer = Suicide(order.kill_at, order.nth)
-        outcome = office.deliver(to(server), order.round_size, lease=lease, observe=observe)
-    counts = {name: getattr(outcome, name) for name in ("sent", "unknown", "failed", "deferred", "held")}
-    sys.stdout.write(json.dumps(counts) + "\n")
-    sys.stdout.flush()
+    outcome = office.deliver(
+        to(server), order.round_size, lease=lease, observe=_observer(order, suicide), renderer=letters.RENDERER
+    )
+    return {name: getattr(outcome, name) for name in ("sent", "unknown", "failed", "deferred", "held")}
 
 
-def _say(**said: int) -> None:
-    sys.stdout.write(json.dumps(said) + "\n")
-    sys.stdout.flush()
+def _plan(office: Office, _: Order, __: Suicide) -> dict[str, Any]:
+    return {"planned": office.plan().patients}
 
 
-def _obey(line: str) -> None:
-    """Fork a delivery, say its id, let it go when told, and say how it ended."""
-    order = Order(**json.loads(line))
-    wait_here, let_go = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        status = CRASHED
-        try:
-            os.close(let_go)
-            os.read(wait_here, 1)
-            _deliver(order)
-            status = 0
-        except BaseException:  # noqa: BLE001 - a copy of this program must end here, whatever happened
-            sys.excepthook(*sys.exc_info())
-        finally:
-            os._exit(status)
-    os.close(wait_here)
-    _say(pid=pid)
-    sys.stdin.readline()
-    os.write(let_go, b"!")
-    os.close(let_go)
-    _, status = os.waitpid(pid, 0)
-    _say(status=os.waitstatus_to_exitcode(status))
+def _erase(office: Office, order: Order, _: Suicide) -> dict[str, Any]:
+    office.erase(order.given)
+    return {}
+
+
+def _import(office: Office, order: Order, _: Suicide) -> dict[str, Any]:
+    report = bring_in(office.database, office.clock, office.keys, ImportRequest(Path(order.given), "riverside"))
+    return {"rows": report.rows, "rejected": report.rejected}
+
+
+def _migrate(_: Office, order: Order, __: Suicide) -> dict[str, Any]:
+    return {"from": create_or_upgrade(order.url)}
+
+
+_VERBS: dict[str, Callable[[Office, Order, Suicide], dict[str, Any]]] = {
+    "deliver": _deliver,
+    "plan": _plan,
+    "erase": _erase,
+    "import": _import,
+    "migrate": _migrate,
+}
+
+
+def _act(given: Mapping[str, Any]) -> dict[str, Any]:
+    order = Order(**given)
+    suicide = Suicide(order.nth if order.kill_at else 0)
+    if order.kill_at == "statement":
+        for name in ("before_cursor_execute", "after_cursor_execute", "commit"):
+            event.listen(Engine, name, suicide.happens)
+    office = Office(order.url, FakeClock(dt.datetime.fromisoformat(order.now)), seed=order.seed)
+    office.patience = Patience(wait=lambda _: None, limit_s=0.05)
+    try:
+        outcome = _VERBS[order.verb](office, order, suicide)
+        office.close()
+    except RemindersError as error:
+        if not order.may_fail:
+            raise
+        return {"trouble": type(error).__name__, "said": str(error)}
+    return outcome | ({"seen": suicide.seen} if order.kill_at == "statement" else {})
 
 
 if __name__ == "__main__":
-    for given in iter(sys.stdin.readline, ""):
-        _obey(given)
+    letters.letter(letters.facts())  # reads the templates once for all
+    obey(_act)
