@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check format lock docs pictures wheel storm scanner clean
+.PHONY: help setup demo test check format lock docs pictures wheel storm chaos syscalls machine scanner simulate clean
 
 PYTHON ?= python3
 UV ?= uv
@@ -64,11 +64,27 @@ wheel: setup ## build the wheel and the source archive into dist/
 
 storm: setup ## kill the program a thousand times and count the letters (10 to 30 minutes)
 	@echo "Killing it over and over; this takes 10 to 30 minutes."
-	@time $(BIN)/python -m pytest tests/acceptance -m storm --timeout 3600
+	@time $(BIN)/python -m pytest tests/acceptance tests/faults/test_kills.py tests/faults/test_damage.py tests/faults/test_postgres.py \
+	  -m storm --timeout 3600 --deselect tests/acceptance/test_system_calls.py
 
-scanner: setup ## open every link of 1,000 mails 50 times and compare every row (about half an hour)
-	@echo "Opening 200,000 links; this takes about half an hour."
+chaos: setup ## hold 10,000 random conversations with rude mail servers (about 20 minutes)
+	@echo "Holding 10,000 conversations; this takes about 20 minutes."
+	@time $(BIN)/python -m pytest tests/faults/test_smtp_sessions.py -m storm --timeout 7200
+
+syscalls: setup ## let each call on the database's files fail or kill, and cut the power 500 times (needs strace; an hour)
+	@echo "Failing every system call in turn, then 500 power cuts; this takes about an hour."
+	@time $(BIN)/python -m pytest tests/acceptance/test_system_calls.py tests/faults/test_lost_writes.py -m storm --timeout 3600
+
+machine: setup ## let Hypothesis write 300 long histories of two clinics and judge each step (about half an hour)
+	@echo "Playing 300 histories of 60 steps; this takes about half an hour."
+	@time $(BIN)/python -m pytest tests/stateful -m storm --timeout 7200
+
+scanner: setup ## open every link of 1,000 mails 50 times and compare every row (10 minutes)
+	@echo "Opening 200,000 links; this takes about 10 minutes."
 	@time $(BIN)/python -m pytest tests/web/test_scanner.py -m storm -n 2 --timeout 7200
+
+simulate: setup ## ten years of a chain of clinics and a thousand seeds of a year, every fault on (days; MINUTES=30 cuts it short)
+	@$(BIN)/python -m tests.simulation.long
 
 clean: ## remove what was made, the virtual environment too
 	@rm -rf .venv dist build .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis .coverage*
