@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check format lock docs pictures wheel storm chaos syscalls machine scanner simulate clean
+.PHONY: help setup demo test check format lock docs pictures wheel storm chaos syscalls machine scanner simulate zoo mutants clean
 
 PYTHON ?= python3
 UV ?= uv
@@ -86,6 +86,16 @@ scanner: setup ## open every link of 1,000 mails 50 times and compare every row 
 simulate: setup ## ten years of a chain of clinics and a thousand seeds of a year, every fault on (days; MINUTES=30 cuts it short)
 	@$(BIN)/python -m tests.simulation.long
 
+zoo: setup ## set 75 deliberate bugs loose, one at a time, and see the tests catch each (about 20 minutes)
+	@echo "Setting each deliberate bug loose in a copy; this takes about 20 minutes."
+	@time $(BIN)/python -m tests.zoo.keeper
+
+mutants: setup ## damage the rules two thousand times and see that a test notices each (about half an hour)
+	@echo "Damaging the rules, again and again; this takes about half an hour."
+	@rm -rf mutants
+	@PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 nice $(BIN)/mutmut run | tr '\r' '\n' | awk 'NR % 200 == 0'
+	@nice $(BIN)/python -m tests.mutation.score
+
 clean: ## remove what was made, the virtual environment too
-	@rm -rf .venv dist build .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis .coverage*
+	@rm -rf .venv dist build mutants .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis .coverage*
 	@find reminders tests alembic -name __pycache__ -type d -prune -exec rm -rf {} +

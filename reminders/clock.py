@@ -5,6 +5,8 @@ Invariant: a moment is an aware datetime in UTC; a length is measured on a `Mono
 
 import datetime as dt
 import time
+from functools import cached_property
+from pathlib import Path
 from typing import Protocol
 
 
@@ -36,8 +38,24 @@ class Monotonic(Protocol):
         ...
 
 
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+"""A random word made at every start of the machine (random(4)); Linux alone has it."""
+
+
 class SystemMonotonic:
     """The machine's own counters."""
+
+    def boot(self) -> str | None:
+        """Return which start of the machine this is, and the seconds since: "ID:SECONDS"; None elsewhere than Linux."""
+        return f"{self._boot_id}:{int(self.boottime())}" if self._boot_id else None
+
+    @cached_property
+    def _boot_id(self) -> str | None:
+        try:
+            word = _BOOT_ID.read_text(encoding="ascii", errors="replace").strip()
+        except OSError:
+            return None
+        return word[:36] or None
 
     def monotonic(self) -> float:
         """Return seconds awake: CLOCK_MONOTONIC on Linux, the uptime of the processor's clock on macOS."""

@@ -24,6 +24,8 @@ _NOT_AN_ADDRESS = "give the address of the installation, such as https://reminde
 _NOT_A_DATABASE = "give sqlite:///FILE or postgresql://…"
 _NOT_A_TRANSPORT = "give smtp://user:password@host:587, smtps://…, or file:DIR"
 _NOT_A_PLACE = "give a host and a port, such as 127.0.0.1:8000"
+_NOT_A_FOLDER = "give a folder, such as /var/lib/reminders"
+_NO_HOME = "REMINDERS_STATE: it is not set, and this user has no home folder to remember in; give a folder"
 _NOT_A_PING = "give an https address, or an http one of this machine"
 _NOT_A_RESOLVER = "give the address of a resolver, such as 9.9.9.9 or 127.0.0.1:5353, several by comma"
 _LAST_PORT = 65535
@@ -135,6 +137,21 @@ class Settings(BaseSettings):
             raise ValueError(_NOT_A_PING)
         return value.strip()
 
+    @field_validator("state", mode="before")
+    @classmethod
+    def _a_folder(cls, value: object) -> object:
+        """Take a folder as it is meant where the program was started; an empty one counts as none."""
+        if not isinstance(value, str):
+            return value
+        if not value.strip():
+            return None
+        if "\0" in value:
+            raise ValueError(_NOT_A_FOLDER)
+        try:
+            return Path(value.strip()).expanduser().absolute()
+        except RuntimeError:  # a user that is not known
+            raise ValueError(_NOT_A_FOLDER) from None
+
     @field_validator("dns", mode="before")
     @classmethod
     def _several_resolvers(cls, value: object) -> object:
@@ -159,11 +176,25 @@ class Settings(BaseSettings):
     def state_folder(self) -> Path:
         """Return where this machine remembers what no database can: REMINDERS_STATE, else the user's state folder.
 
+        Raises `BadSettings` where there is neither.
+        """
+        found = self.state or self.usual_state_folder
+        if found is None:
+            raise BadSettings(problems=_NO_HOME)
+        return found
+
+    @property
+    def usual_state_folder(self) -> Path | None:
+        """Return the user's state folder, None for a user without a home.
+
         The rule is that of the XDG Base Directory specification: a relative XDG_STATE_HOME counts as none.
         """
         given = Path(os.environ.get("XDG_STATE_HOME", ""))
-        home = given if given.is_absolute() else Path.home() / ".local" / "state"
-        return self.state or home / "reminders"
+        try:
+            home = given if given.is_absolute() else Path.home() / ".local" / "state"
+        except RuntimeError:
+            return None
+        return home / "reminders" if home.is_absolute() else None
 
     @classmethod
     def settings_customise_sources(

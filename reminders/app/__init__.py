@@ -15,7 +15,7 @@ from reminders.app.health import HealthVerbs
 from reminders.app.patients import PatientVerbs
 from reminders.app.senders import SenderVerbs
 from reminders.app.templates import TemplateVerbs
-from reminders.clock import Clock, SystemClock
+from reminders.clock import Clock, SystemClock, SystemMonotonic
 from reminders.services import install
 from reminders.services.checkup import doctor
 from reminders.settings import Settings
@@ -51,6 +51,7 @@ def examine(
 
 def open_app(settings: Settings, clock: Clock | None = None, *, busy_ms: int = BUSY_MS, **given: Any) -> App:  # noqa: ANN401 - handed to `App` as they are
     """Open the product; raises `DatabaseNotReady` where `reminders init` is needed. Writers wait `busy_ms`."""
+    boot = SystemMonotonic().boot if clock is None else None  # another clock does not go with the machine's uptime
     clock = clock or SystemClock()
-    database, keys = install.open_installation(settings, clock, busy_ms)
+    database, keys = install.open_installation(settings, clock, busy_ms, boot)
     return App(settings, database, keys, clock, **given)

@@ -19,7 +19,7 @@ from reminders.services.configured import configured_transport
 from reminders.services.find import the_clinic
 from reminders.services.guarding.place import place_here
 from reminders.services.plan import Progress
-from reminders.services.points import never, nothing
+from reminders.services.points import never, nothing, unwatched
 from reminders.services.rounds import Worker
 
 
@@ -36,8 +36,12 @@ class DeliveryVerbs(Opened):
         *,
         stop: Callable[[], bool] = never,
         beat: Callable[[], None] = nothing,
+        holding: Callable[[int], object] = unwatched,
     ) -> deliver.DeliverOutcome:
-        """Send everything that is due now; ends early once `stop` says so, and calls `beat` on the way."""
+        """Send everything that is due now; ends early once `stop` says so, and calls `beat` on the way.
+
+        `holding` is told how many answers of servers the database has not taken yet.
+        """
         transport = self.transport or configured_transport(self.settings)
         with self._reading() as tx:
             sign = signing.signer(tx, self.keys)
@@ -57,6 +61,7 @@ class DeliveryVerbs(Opened):
             place=place,
             stop=stop,
             beat=beat,
+            holding=holding,
         )
         name = f"deliver-{os.getpid()}-{secrets.token_hex(4)}"
         return deliver.deliver(worker, name, self.settings.round, progress)

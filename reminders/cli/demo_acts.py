@@ -41,8 +41,8 @@ class NothingReceived(Exception):
     """A patient of the script answers a message that never came: the script is wrong."""
 
 
-class ProgramDied(Exception):
-    """Stands for a process that was killed."""
+class ProgramDied(BaseException):
+    """Stands for a process that was killed: nothing handles that, and so no `except Exception` may."""
 
 
 class MovableClock:

@@ -5,17 +5,25 @@ Invariant: nothing heavy is imported before a command needs the database, so tha
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import typer
 
+from reminders.errors import RemindersError
+
 if TYPE_CHECKING:
     from reminders.app import App
     from reminders.clock import Clock
     from reminders.settings import Settings
+
+
+_WAITS = (
+    "The clock cannot be right, so planning waits: what is recorded counts, and the plan follows once the clock is set"
+    " and `reminders unlock --as clock --why CODE` has said so. `reminders doctor` tells more."
+)
 
 
 class Pages(Protocol):
@@ -71,6 +79,9 @@ def opened(ctx: typer.Context, **more: int) -> Iterator["App"]:
 
     with open_app(settings_of(ctx), ctx.obj.clock, **ctx.obj.given, **more) as app:
         yield app
+        with suppress(RemindersError):  # what was done is done, whatever became of the database since
+            if app.planning_waits():
+                typer.echo(_WAITS, err=True)
 
 
 def zones(app: "App") -> dict[str, str]:

@@ -50,7 +50,8 @@ def simulate(
     program's own planning and delivery. It is taken that nobody answers, nobody is treated, nothing is changed, and
     the mail server is well. With --json:
     `clinic`, `from`, `to`, `messages` [{`day`, `at`, `patient`, `class`, `message`, `reminders` [{`step`,
-    `protocol`}]}], and `kept_back` [{`state`, `reason`, `count`}]: what falls due in that time and would not go.
+    `protocol`}]}], `kept_back` [{`state`, `reason`, `count`}] (what falls due in that time and would not go), and
+    `locked`: why sending is locked, or null.
     """
     with opened(ctx) as app, progress("Looking ahead", as_json=as_json) as watch:
         found = app.simulate(clinic, days or USUAL, watch)
@@ -65,6 +66,9 @@ def simulate(
     span = f"From today to {words.day(found.last)}, if nothing changes"
     told = f"{words.count(len(found.messages), 'message')} to {words.count(people, 'patient')}"
     say(f"{span}: {told}. Times are those of {zone}.")
+    if found.locked is not None:
+        why = str(found.locked).replace("_", " ")
+        say(f"Sending is locked ({why}): none of this goes out until that is lifted. `reminders doctor` tells more.")
     if found.clinic.paused_at is not None:
         say("The clinic is paused: nothing goes out until it is resumed.")
     for state, reason, count in found.kept_back:
@@ -98,4 +102,5 @@ def _document(found: "Foresight") -> dict[str, Any]:
             {"state": str(state), "reason": None if reason is None else str(reason), "count": count}
             for state, reason, count in found.kept_back
         ],
+        "locked": None if found.locked is None else str(found.locked),
     }

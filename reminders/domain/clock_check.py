@@ -18,6 +18,9 @@ LONGEST_DOWNTIME = dt.timedelta(days=400)
 """A clinic may leave its machine off for a year, and what is due then goes by the rules. A longer gap is more likely a
 clock that jumped, and waits for a person's word."""
 
+NEEDS_A_PERSON = dt.timedelta(days=1)
+"""How much further than its uptime a machine's clock may move before a person has to look at it."""
+
 
 class Verdict(StrEnum):
     """What is to be thought of a clock."""
@@ -35,15 +38,36 @@ class Reading(NamedTuple):
     boot: float
 
 
-def check(now: dt.datetime, seen_at: dt.datetime | None, built_on: dt.datetime = BUILT_ON) -> Verdict:
-    """Return the verdict on a clock that says `now`; `seen_at` is the latest moment a delivery saw (None: none)."""
+class Seen(NamedTuple):
+    """The latest moment at which the clock was found right (None: never), and the machine's uptime ("ID:SECONDS")."""
+
+    at: dt.datetime | None
+    boot: str | None = None
+
+
+def check(now: dt.datetime, seen: Seen, boot: str | None = None, built_on: dt.datetime = BUILT_ON) -> Verdict:
+    """Return the verdict on a clock that says `now` on a machine whose uptime is `boot`.
+
+    While the machine runs, its clock may not move a day further than its uptime; after a restart, or on another
+    machine, only a year's silence tells. A moment before the program was made proves nothing.
+    """
     if now < built_on:
         return Verdict.BEFORE_BUILD
-    if seen_at is None:
+    if seen.at is None or seen.at < built_on:
         return Verdict.STEADY
-    if now - seen_at > LONGEST_DOWNTIME:
+    gone = now - seen.at
+    awake = _elapsed(seen.boot, boot)
+    if gone > LONGEST_DOWNTIME or (awake is not None and gone - awake > NEEDS_A_PERSON):
         return Verdict.AHEAD
-    return Verdict.BEHIND if seen_at - now > TOLERATED else Verdict.STEADY
+    return Verdict.BEHIND if -gone > TOLERATED else Verdict.STEADY
+
+
+def _elapsed(before: str | None, now: str | None) -> dt.timedelta | None:
+    """Return how long the machine ran between two uptimes, None where they are of different starts."""
+    (started, _, first), (start, _, last) = (before or "").partition(":"), (now or "").partition(":")
+    if not started or started != start or not (first.isdecimal() and last.isdecimal()) or int(first) > int(last):
+        return None
+    return dt.timedelta(seconds=int(last) - int(first))
 
 
 def jump(before: Reading, now: Reading) -> dt.timedelta | None:

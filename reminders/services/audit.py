@@ -23,12 +23,14 @@ from reminders.domain.planner import Action, Change, reconcile, wanted
 from reminders.mail.address import normalise
 from reminders.mail.kept import is_of, lacks_consultation
 from reminders.services.auditing import checkpoint as marks
+from reminders.services.auditing import codes
 from reminders.services.auditing import tables as audit_tables
 from reminders.services.auditing.bans import forbidden
 from reminders.services.auditing.lives import Judged, problems
 from reminders.services.auditing.records import unexplained
 from reminders.services.calendar import rules_for, sending_calendar
 from reminders.services.finding import AuditReport, Finding, Findings
+from reminders.services.guarding.lock import suspected
 from reminders.services.keys import Keys
 from reminders.store import clinics, facts, patients, reminders, reports
 from reminders.store.audit_trail import Verified, entries, follow
@@ -122,6 +124,8 @@ def _look_at_tables(looking: _Audit) -> None:
     looking.ask(5, "references", lambda tx: audit_tables.clinics_apart(tx, _slugs(tx)))
     looking.ask(7, "backlogs", audit_tables.backlogs)
     looking.ask(2, "patients and clinics", lambda tx: audit_tables.the_gone(tx, _slugs(tx)))
+    looking.ask(4, "rules for consent", codes.of_the_clinics)
+    looking.ask(1, "the lock on sending", codes.of_the_lock)
     looking.ask(4, "suppressed addresses", lambda tx: audit_tables.suppressions(tx, _slugs(tx)))
     looking.ask(10, "personal data", lambda tx: audit_tables.personal_data(tx, _slugs(tx)))
     with looking.database.read(looking.clock.now()) as tx:
@@ -166,7 +170,7 @@ def _look_at_batch(looking: _Audit, batch: Sequence[tuple[int, int]]) -> None:
     found, checked = Findings(), Counter[str]()
     try:
         with looking.database.read(looking.clock.now()) as tx:
-            _look_at_patients(tx, looking.keys, batch, found, checked)
+            _look_at_patients(tx, looking, batch, found, checked)
     except (ValueError, TypeError, LookupError):
         if len(batch) > 1:
             for one in batch:
@@ -196,14 +200,14 @@ class _Clinic:
 
 
 def _look_at_patients(
-    tx: Transaction, keys: Keys, batch: Sequence[tuple[int, int]], found: Findings, checked: Counter[str]
+    tx: Transaction, looking: _Audit, batch: Sequence[tuple[int, int]], found: Findings, checked: Counter[str]
 ) -> None:
     known = evidence(tx, [patient_id for patient_id, _ in batch])
     places: dict[int, _Clinic] = {}
     for patient_id, clinic_id in batch:
         if clinic_id not in places:
             places[clinic_id] = _place(tx, clinic_id)
-        _look_at_one(tx, keys, known[patient_id], places[clinic_id], found)
+        _look_at_one(tx, looking, known[patient_id], places[clinic_id], found)
         checked["patients"] += 1
         checked["reminders"] += len(known[patient_id].reminders)
     _compare_with_the_plan(tx, known, places, found)
@@ -235,8 +239,8 @@ def _calendar_since(tx: Transaction, clinic: Clinic) -> dt.datetime:
     return max(moments)
 
 
-def _look_at_one(tx: Transaction, keys: Keys, known: Evidence, place: _Clinic, found: Findings) -> None:
-    slug, ref = place.clinic.slug, known.person.ref
+def _look_at_one(tx: Transaction, looking: _Audit, known: Evidence, place: _Clinic, found: Findings) -> None:
+    slug, ref, keys = place.clinic.slug, known.person.ref, looking.keys
     for promise, reminder_id, problem, advice in problems(known, place.judged, tx.now):
         found.add(Finding(promise, slug, ref, reminder_id, problem, advice))
     recipient = known.person.representative_email or known.person.email
@@ -245,6 +249,9 @@ def _look_at_one(tx: Transaction, keys: Keys, known: Evidence, place: _Clinic, f
         found.add(Finding(4, slug, ref, None, problem, _ADDRESS))
     for promise, problem in unexplained(known):
         found.add(Finding(promise, slug, ref, None, problem, audit_tables.COPY))
+    told_codes = codes.of_the_person(known, (keys.audit_key, *looking.older_keys))
+    for promise, problem in (*told_codes, *codes.of_the_holds(known)):
+        found.add(Finding(promise, slug, ref, None, problem, codes.LOOSENED))
     for row, told in forbidden(known, place.clinic.timezone):
         advice = "keep a copy of the database and report it; tell the practitioner"
         found.add(Finding(4, slug, ref, row.id, f"it went out although {told}", advice))
@@ -260,9 +267,13 @@ def _compare_with_the_plan(
         if all(row.state in _STATES and row.reason in _REASONS for row in one.reminders)
     ]
     recorded, stored = facts.facts(tx, sound), reminders.stored(tx, sound)
+    waits = suspected(tx) is not None
     for key in sound:
         person, place = known[key].person, places[known[key].person.clinic_id]
         for change in reconcile(stored[key], wanted(recorded[key], place.rules, tx.now), tx.now):
+            replan_at = person.replan_at
+            if waits and replan_at is not None and replan_at <= tx.now:
+                continue  # planning waits for the clock, and is marked to be done
             complaint = _disagreement(change, known[key], tx.now)
             if complaint is not None:
                 reminder_id = change.reminder.id if change.reminder else None
@@ -277,9 +288,10 @@ def _disagreement(change: Change, known: Evidence, now: dt.datetime) -> tuple[in
     if known.person.replan_at is not None and known.person.replan_at <= now:
         return None
     if change.action is Action.WITHDRAW and change.reminder and change.reminder.state is not State.CANCELLED:
-        return 4, f"it is {change.reminder.state}, and the facts withhold it ({change.reason})", _PLAN
+        return 4, f"it is {change.reminder.state}, and the facts withhold it ({change.reason})", codes.LOOSENED
     if change.action is Action.RESTORE and change.reminder:
-        return 4, f"it was withdrawn ({change.reminder.reason}), and what withheld it is gone from the facts", _PLAN
+        problem = f"it was withdrawn ({change.reminder.reason}), and what withheld it is gone from the facts"
+        return 4, problem, codes.LOOSENED
     if change.action is Action.MOVE and change.wanted is not None:
         return 3, "its days, its window or its treatment are not those that the facts ask for", _PLAN
     return None

@@ -20,10 +20,11 @@ from reminders.mail.message import MessageFacts
 from reminders.services.blanking import blank_spent
 from reminders.services.calendar import rules_for
 from reminders.services.find import clinic_of
+from reminders.services.guarding.doubted import held_back
 from reminders.services.keys import Keys
 from reminders.services.letter import Subject, identity, message_facts
 from reminders.services.plan import PlanOutcome
-from reminders.store import facts, messages, outbox, queue, reminders
+from reminders.store import facts, installation, messages, outbox, queue, reminders
 from reminders.store.clinics import Clinic
 from reminders.store.database import Database, Transaction, database_now
 from reminders.store.messages import StoredMessage
@@ -101,7 +102,8 @@ class Chooser:
             return None
         known = facts.facts(tx, [patient_id])[patient_id]
         stored = reminders.stored(tx, [patient_id]).get(patient_id, [])
-        changes = reconcile(stored, wanted(known, rules, tx.now), tx.now)
+        plan = wanted(known, rules, tx.now)
+        changes = held_back(reconcile(stored, plan, tx.now), installation.doubtful_before(tx))
         if changes:
             reminders.apply(tx, clinic_id, patient_id, changes)
             self.tally.planned(PlanOutcome(Counter(change.action for change in changes)))

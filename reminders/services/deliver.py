@@ -30,6 +30,7 @@ from reminders.services.reconnect import patiently
 from reminders.services.rescue import rescue
 from reminders.services.rounds import Round, Worker
 from reminders.store import clinics, outbox, queue, reminders, transports
+from reminders.store.apart import ODD_DATA, apart
 from reminders.store.clinics import Clinic
 from reminders.store.database import Transaction
 
@@ -44,8 +45,9 @@ class DeliverOutcome:
     """What a delivery did, counted in reminders; `next_at` is when the next one has something to do.
 
     `waiting` of the `deferred` wait for another message or for the distance from one, `too_soon` of the `expired` would
-    have followed another message too closely. `announced` counts the answers that clinics were told of. `stopped` says
-    why the transport rests, if it does; `open_until` until when.
+    have followed another message too closely. `skipped` counts patients whose rows cannot be read; the
+    next delivery looks at them again. `announced` counts the answers that clinics were told of. `stopped` says why the
+    transport rests, if it does; `open_until` until when.
     """
 
     sent: int = 0
@@ -58,6 +60,7 @@ class DeliverOutcome:
     waiting: int = 0
     too_soon: int = 0
     announced: int = 0
+    skipped: int = 0
     next_at: dt.datetime | None = None
     stopped: str | None = None
     open_until: dt.datetime | None = None
@@ -72,7 +75,7 @@ def deliver(worker: Worker, name: str, round_size: int, progress: Progress | Non
     rescued = rescue(database, clock)
     tally.counts.update(unknown=rescued.unknown, failed=rescued.failed)
     tally.planned(rescued.plan)
-    tally.planned(plan_due_changes(database, clock))
+    tally.planned(plan_due_changes(database, clock, worker.beat))
     let_mended_go(worker)
     _sweep(worker, tally)
     worker.observe(Point.STARTED)
@@ -84,6 +87,7 @@ def deliver(worker: Worker, name: str, round_size: int, progress: Progress | Non
 def _sweep(worker: Worker, tally: Tally) -> None:
     """Expire what had its days, and hold each clinic's backlog before anything is claimed."""
     while True:
+        worker.beat()
         with worker.database.write(worker.clock.now, "deliver") as tx:
             expired = reminders.expire_passed(tx, SWEEP)
             blank_spent(tx, expired)
@@ -219,12 +223,26 @@ def _claim_some(
         if suspect and letters:
             visits.next_alone = found
             return False
-        letter = None if clinic_id in chooser.finished else chooser.claim_next(tx, clinic_id, patient_id)
+        letter = None if clinic_id in chooser.finished else _claim_one(tx, chooser, found)
         if letter is not None:
             letters.append(letter)
         if len(letters) == round_size or (suspect and letters):
             return False
     return not letters
+
+
+def _claim_one(tx: Transaction, chooser: Chooser, found: tuple[int, int]) -> Letter | None:
+    """Claim one patient's next message; one whose rows cannot be read is skipped, and everybody else's mail goes on."""
+    counts = chooser.tally.counts
+    before = counts.copy()
+    try:
+        with apart(tx):
+            return chooser.claim_next(tx, *found)
+    except ODD_DATA:
+        counts.clear()
+        counts.update(before)
+        counts["skipped"] += 1
+        return None
 
 
 def _outcome(worker: Worker, tally: Tally, resting: dt.datetime | None) -> DeliverOutcome:
@@ -234,7 +252,7 @@ def _outcome(worker: Worker, tally: Tally, resting: dt.datetime | None) -> Deliv
     if resting is not None:
         upcoming = max(upcoming, resting) if upcoming else resting
     names = ("sent", "deferred", "failed", "unknown", "cancelled", "expired", "held", "waiting", "too_soon")
-    counts = {name: tally.counts[name] for name in (*names, "announced")}
+    counts = {name: tally.counts[name] for name in (*names, "announced", "skipped")}
     return DeliverOutcome(**counts, next_at=upcoming, stopped=stopped, open_until=resting)
 
 

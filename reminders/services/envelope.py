@@ -18,7 +18,7 @@ from reminders.services.guarding.place import Place
 from reminders.services.insist import Patience
 from reminders.services.keys import Keys
 from reminders.services.letter import MintedLinks
-from reminders.services.points import Observer, never, nothing
+from reminders.services.points import Observer, never, nothing, unwatched
 from reminders.services.signing import Sign, unsigned
 from reminders.store.database import Database
 from reminders.store.messages import Versions
@@ -30,6 +30,7 @@ class Worker:
 
     Once `stop` says so nothing more is claimed and nothing more passes the fence; what has passed it is finished.
     `beat` is called wherever a server or the database may have kept it waiting: a long delivery is no dead one.
+    `holding` is told how many answers are in hand that the database has not taken yet, and 0 once it has.
     """
 
     database: Database
@@ -47,6 +48,7 @@ class Worker:
     beat: Callable[[], None] = nothing
     patience: Patience = field(default_factory=Patience)
     place: Place | None = None
+    holding: Callable[[int], object] = unwatched
 
 
 @dataclass(slots=True)
@@ -60,5 +62,7 @@ class Envelope:
     versions: Versions
     session: Session | None = None
     outcome: Outcome | None = None
+    fenced: bool = False
+    """Whether its fence may stand: then nobody but this round knows that there was no dot."""
     dotted: bool = False
     """Whether its final dot may have gone out: before that, nobody can have received it."""

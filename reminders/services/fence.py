@@ -15,11 +15,14 @@ from reminders.mail.message import fingerprint
 from reminders.services.choose import Letter, still_goes
 from reminders.services.envelope import Envelope, Worker
 from reminders.services.guarding.sound import need_our_tables
+from reminders.services.insist import insist
 from reminders.services.keys import token_hash
 from reminders.services.reconnect import patiently
 from reminders.services.settlement import Settler
 from reminders.store import messages, outbox, patients
+from reminders.store.apart import ODD_DATA, apart
 from reminders.store.database import Transaction
+from reminders.store.faults import PASSING, CommitUnknown
 
 
 def keep(worker: Worker, envelopes: Sequence[Envelope]) -> list[Envelope]:
@@ -29,10 +32,18 @@ def keep(worker: Worker, envelopes: Sequence[Envelope]) -> list[Envelope]:
     database says: nothing was given to a server yet, so that all can be given back.
     """
     with worker.database.write(worker.clock.now, "deliver", alongside=True) as tx:
-        kept = [envelope for envelope in envelopes if _begin(tx, envelope)]
-        for envelope in kept:
+        return [envelope for envelope in envelopes if _kept(tx, worker, envelope)]
+
+
+def _kept(tx: Transaction, worker: Worker, envelope: Envelope) -> bool:
+    try:
+        with apart(tx):
+            if not _begin(tx, envelope):
+                return False
             _keep_bytes(tx, worker, envelope)
-    return kept
+    except ODD_DATA:  # a row of theirs was damaged meanwhile: they are left out, and the others go on
+        return False
+    return True
 
 
 def _begin(tx: Transaction, envelope: Envelope) -> bool:
@@ -57,14 +68,23 @@ def _keep_bytes(tx: Transaction, worker: Worker, envelope: Envelope) -> None:
 
 
 def let_go(worker: Worker, envelopes: Sequence[Envelope]) -> list[Envelope]:
-    """Look every fact up once more and commit `handed_over` for what still holds; return that."""
+    """Look every fact up once more and commit `handed_over` for what still holds; return that.
+
+    Whose fence stands, or may stand where it is not known, is marked `fenced`, also when it raises.
+    """
 
     def attempt(again: bool) -> list[Envelope]:  # noqa: FBT001 - `patiently` says so
-        with worker.database.write(worker.clock.now, "deliver", alongside=not again) as tx:
-            need_our_tables(tx)
-            passed = [envelope for envelope in envelopes if not worker.stop() and _passes(tx, envelope.letter, again)]
-            if passed and worker.place is not None:
-                worker.place.pass_fence(tx)
+        passed: list[Envelope] = []
+        try:
+            with worker.database.write(worker.clock.now, "deliver", alongside=not again) as tx:
+                need_our_tables(tx)
+                passed += (one for one in envelopes if not worker.stop() and _passes(tx, one.letter, again))
+                if passed and worker.place is not None:
+                    worker.place.pass_fence(tx)
+        except CommitUnknown:
+            _mark(passed)
+            raise
+        _mark(passed)
         return passed
 
     fenced = patiently(worker, attempt)
@@ -73,7 +93,21 @@ def let_go(worker: Worker, envelopes: Sequence[Envelope]) -> list[Envelope]:
     return fenced
 
 
+def _mark(passed: Sequence[Envelope]) -> None:
+    for envelope in passed:
+        envelope.fenced = True
+
+
 def _passes(tx: Transaction, letter: Letter, again: bool) -> bool:  # noqa: FBT001 - as above
+    """Let one letter go, or not; one whose rows cannot be read any more does not go."""
+    try:
+        with apart(tx):
+            return _holds_still(tx, letter, again)
+    except ODD_DATA:
+        return False
+
+
+def _holds_still(tx: Transaction, letter: Letter, again: bool) -> bool:  # noqa: FBT001 - as above
     """Let one letter go, or see that it was let go in the try before, and that its facts hold until now."""
     if again and outbox.holds(tx, letter.held, State.HANDED_OVER):
         return still_goes(tx, letter, State.HANDED_OVER)
@@ -83,15 +117,22 @@ def _passes(tx: Transaction, letter: Letter, again: bool) -> bool:  # noqa: FBT0
 def give_back(worker: Worker, settler: Settler, envelopes: Sequence[Envelope]) -> list[Letter]:
     """Return to the plan what no server was given whole; return what was still ours.
 
-    Without this, a lost database would count as a worker's death, and three of them as the message's own fault.
+    Without this, a lost database would count as a worker's death, and three of them as the message's own fault. Behind
+    a fence that may stand it would leave a message in doubt that nobody can have received: that is insisted on, as on
+    an answer.
     """
     counts = settler.tally.counts
     before = counts.copy()
+    ours: list[Letter] = []
 
-    def attempt(_: bool) -> list[Letter]:  # noqa: FBT001 - as above
+    def attempt(_: bool = False) -> None:  # noqa: FBT001, FBT002 - as above
         counts.clear()
         counts.update(before)
         with worker.database.write(worker.clock.now, "deliver") as tx:
-            return [envelope.letter for envelope in envelopes if settler.put_back_unsent(tx, envelope.letter)]
+            ours[:] = [envelope.letter for envelope in envelopes if settler.put_back_unsent(tx, envelope.letter)]
 
-    return patiently(worker, attempt)
+    if any(envelope.fenced for envelope in envelopes):
+        insist(attempt, counts, worker.patience, worker.chance, worker.beat)
+    else:
+        patiently(worker, attempt, trouble=PASSING)
+    return ours

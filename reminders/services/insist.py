@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from reminders.clock import Monotonic, SystemMonotonic
 from reminders.domain.backoff import pause
 from reminders.errors import RemindersError
+from reminders.store.apart import ODD_DATA
 from reminders.store.faults import CommitUnknown, EntryRefused
 
 LONGEST_S = 15 * 60
@@ -38,7 +39,8 @@ def insist(
     """Do `act`, a transaction, until the database takes it; after `patience.limit_s` raise what it said last.
 
     A commit whose answer was lost may have been kept: the next try then finds nothing left to do and counts nothing,
-    so the larger of the two counts is the right one. `beat` is called at every try.
+    so the larger of the two counts is the right one. `beat` is called at every try. What no waiting mends (a refused
+    entry, a damaged row, a mistake of the program's own) is raised at once.
     """
     before, most = Counter(counts), Counter(counts)
     began, failures = patience.time.monotonic(), 0
@@ -46,14 +48,14 @@ def insist(
         beat()
         try:
             act()
-        except EntryRefused:
-            raise
-        except RemindersError as error:
+        except Exception as error:
             if isinstance(error, CommitUnknown):
                 most |= counts
             counts.clear()
             counts.update(before)
             failures += 1
+            if isinstance(error, (EntryRefused, *ODD_DATA)) or not isinstance(error, RemindersError):
+                raise
             if patience.time.monotonic() - began >= patience.limit_s:
                 raise
             patience.wait(pause(failures, chance.random(), _FIRST, _LONGEST).total_seconds())

@@ -11,6 +11,7 @@ from reminders.clock import Clock
 from reminders.errors import DatabaseNotReady
 from reminders.services import keys as ring
 from reminders.services.catalogue import install_starter
+from reminders.services.guarding.upgraded import settle_upgraded
 from reminders.services.keys import Keys
 from reminders.settings import Settings
 from reminders.store import installation
@@ -23,6 +24,7 @@ from reminders.store.migrating import (
     current_revision,
     head_revision,
 )
+from reminders.store.transaction import Boot
 
 
 class NotInstalled(DatabaseNotReady):
@@ -44,7 +46,8 @@ def install(settings: Settings, clock: Clock) -> Installed:
     """Create or upgrade the installation.
 
     1. A key file, unless a key is given or the database already needs one. 2. The tables. 3. In one transaction the
-    pepper and the starter catalogue. A crash after any of them leaves what the next run goes on from.
+    pepper and the starter catalogue. 4. A home, where an upgrade brings the notion. A crash after the first three
+    leaves what the next run goes on from; one before the fourth leaves a database whose first delivery asks a person.
     """
     before = _revision(settings.database_url)
     key_made = _make_key(settings, fresh=before is None)
@@ -54,8 +57,10 @@ def install(settings: Settings, clock: Clock) -> Installed:
     database = Database(settings.database_url, audit_key=Keys(ring.unwrap(wrapped, keys)).audit_key)
     with closing(database):
         added = _finish(database, clock, wrapped, keys)
-    head = head_revision()
-    upgraded = before if before not in (None, head) else None
+        head = head_revision()
+        upgraded = before if before not in (None, head) else None
+        if upgraded is not None:
+            settle_upgraded(database, clock, settings)
     return Installed(key_made, before is None, upgraded, head, added)
 
 
@@ -90,14 +95,16 @@ def _finish(database: Database, clock: Clock, wrapped: bytes, keys: tuple[str, .
         return install_starter(tx)
 
 
-def open_installation(settings: Settings, clock: Clock, busy_ms: int = BUSY_MS) -> tuple[Database, Keys]:
+def open_installation(
+    settings: Settings, clock: Clock, busy_ms: int = BUSY_MS, boot: Boot | None = None
+) -> tuple[Database, Keys]:
     """Return the database and its keys; raises a `DatabaseNotReady`, `NoSecretKey` or `WrongSecretKey`.
 
-    Whoever writes waits `busy_ms` for another writer.
+    Whoever writes waits `busy_ms` for another writer; `boot` tells the uptime of the machine whose clock it is.
     """
     check_ready(settings.database_url)
     wrapped = _known_pepper(settings.database_url, clock)
     if wrapped is None:
         raise NotInstalled
     keys = Keys(ring.unwrap(wrapped, ring.read_ring(settings)))
-    return Database(settings.database_url, audit_key=keys.audit_key, busy_ms=busy_ms), keys
+    return Database(settings.database_url, audit_key=keys.audit_key, busy_ms=busy_ms, boot=boot), keys

@@ -35,6 +35,7 @@ def _mended(worker: Worker, tx: Transaction) -> Iterator[int]:
     for one in broken:
         if failures.get(one.clinic_id, 0) >= FAILURES_LOOKED_AT:
             continue
+        worker.beat()
         if _can_be_written(worker, tx, one):
             yield one.reminder_id
         else:

@@ -1,6 +1,7 @@
 """Makes the stored reminders agree with the facts, inside the transaction that changed the facts.
 
-Invariants: planning twice changes nothing; whatever plans also checks the backlog rule before it commits.
+Invariants: planning twice changes nothing; whatever plans also checks the backlog rule before it commits; nothing is
+planned by a clock that cannot be right.
 """
 
 import datetime as dt
@@ -16,12 +17,16 @@ from reminders.domain.sending_hours import end_of_day, moment
 from reminders.services.blanking import blank_spent
 from reminders.services.calendar import rules_for
 from reminders.services.find import clinic_of
-from reminders.services.guarding.lock import need_a_sound_clock
-from reminders.store import clinics, facts, patients, reminders
+from reminders.services.guarding.doubted import held_back
+from reminders.services.guarding.lock import leave_for_later, need_a_sound_clock, suspected
+from reminders.services.points import nothing
+from reminders.store import clinics, facts, installation, patients, reminders
+from reminders.store.apart import ODD_DATA, apart
 from reminders.store.clinics import Clinic
 from reminders.store.database import Database, Transaction
 
 BATCH = 500
+LOOKED_AT_AGAIN = dt.timedelta(hours=1)
 Progress = Callable[[int, int | None], None]
 
 
@@ -43,16 +48,23 @@ class PlanOutcome:
 def plan_patients(
     tx: Transaction, clinic: Clinic, patient_ids: Sequence[int], rules: Rules | None = None
 ) -> PlanOutcome:
-    """Plan these patients of one clinic in the caller's transaction, then check the clinic's backlog."""
+    """Plan these patients of one clinic in the caller's transaction, then check the clinic's backlog.
+
+    Under a clock that cannot be right they are marked and left as they are: what it expired would be lost for good.
+    """
+    if suspected(tx) is not None:
+        leave_for_later(tx, patient_ids)
+        return PlanOutcome(patients=len(patient_ids))
     rules = rules or rules_for(tx, clinic)
     known = facts.facts(tx, patient_ids)
     stored = reminders.stored(tx, patient_ids)
+    doubtful_before = installation.doubtful_before(tx)
     applied: list[tuple[int, int, Sequence[Change]]] = []
     wakes: list[tuple[int, dt.datetime | None]] = []
     counted: Counter[Action] = Counter()
     for patient_id in patient_ids:
         plan = wanted(known[patient_id], rules, tx.now)
-        changes = reconcile(stored.get(patient_id, ()), plan, tx.now)
+        changes = held_back(reconcile(stored.get(patient_id, ()), plan, tx.now), doubtful_before)
         wakes.append((patient_id, plan.next_change))
         if changes:
             applied.append((clinic.id, patient_id, changes))
@@ -113,16 +125,32 @@ def plan_everyone(database: Database, clock: Clock, progress: Progress | None = 
     return outcome
 
 
-def plan_due_changes(database: Database, clock: Clock) -> PlanOutcome:
-    """Plan the patients for whom time alone lifted a restriction (a hold, a booking or a minority ended)."""
+def plan_due_changes(database: Database, clock: Clock, beat: Callable[[], None] = nothing) -> PlanOutcome:
+    """Plan the patients for whom time alone lifted a restriction (a hold, a booking or a minority ended).
+
+    Whose rows cannot be read is tried again in an hour. `beat` is called at every batch.
+    """
     outcome = PlanOutcome()
     while True:
+        beat()
         with database.write(clock.now, "plan") as tx:
             batch = reminders.due_for_replanning(tx, tx.now, BATCH)
-            if not batch:
+            if not batch or suspected(tx) is not None:  # then they would be left for later, again and again
                 return outcome
             for clinic_id, ids in _by_clinic(batch):
-                outcome += plan_patients(tx, clinic_of(tx, clinic_id), ids)
+                outcome += _plan_apart(tx, clinic_id, ids)
+
+
+def _plan_apart(tx: Transaction, clinic_id: int, patient_ids: Sequence[int]) -> PlanOutcome:
+    """Plan them together, or else each by themselves, so that one patient's damaged rows keep nobody else waiting."""
+    try:
+        with apart(tx):
+            return plan_patients(tx, clinic_of(tx, clinic_id), patient_ids)
+    except ODD_DATA:
+        if len(patient_ids) > 1:
+            return sum((_plan_apart(tx, clinic_id, [one]) for one in patient_ids), PlanOutcome())
+        reminders.set_replan_at(tx, [(patient_ids[0], tx.now + LOOKED_AT_AGAIN)])
+        return PlanOutcome()
 
 
 def _by_clinic(pairs: Iterable[tuple[int, int]]) -> Iterator[tuple[int, list[int]]]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from reminders.domain.backoff import pause
+from reminders.errors import RemindersError
 from reminders.services.envelope import Worker
 from reminders.store.faults import CommitUnknown, DatabaseBusy, DatabaseUnreachable
 
@@ -21,8 +22,13 @@ PATIENCE_S = 60
 shorter than any server's patience (RFC 5321, 4.5.3.2)."""
 
 
-def patiently(worker: Worker, act: Callable[[bool], T], limit_s: float = PATIENCE_S) -> T:
-    """Return what `act` returns; while the database is lost, wait and try again, for up to `limit_s` seconds.
+def patiently(
+    worker: Worker,
+    act: Callable[[bool], T],
+    limit_s: float = PATIENCE_S,
+    trouble: tuple[type[RemindersError], ...] = LOST,
+) -> T:
+    """Return what `act` returns; while the database is in `trouble`, wait and try again, for up to `limit_s` seconds.
 
     `act` is told whether something was tried before. Raises what the database said last.
     """
@@ -32,7 +38,7 @@ def patiently(worker: Worker, act: Callable[[bool], T], limit_s: float = PATIENC
         worker.beat()
         try:
             return act(failures > 0)
-        except LOST:
+        except trouble:
             failures += 1
             if time.monotonic() - began >= limit_s:
                 raise

@@ -13,10 +13,10 @@ from reminders.clock import Clock
 from reminders.domain.lifecycle import Reason, State
 from reminders.domain.retry import RESCUE_LIMIT
 from reminders.services.find import clinic_of
-from reminders.services.guarding.lock import suspected
+from reminders.services.guarding.lock import lock_state, suspected
 from reminders.services.plan import PlanOutcome, plan_patients
 from reminders.store import outbox
-from reminders.store.database import Database, Transaction
+from reminders.store.database import Database, Transaction, database_now
 from reminders.store.outbox import Lapsed
 
 
@@ -31,20 +31,34 @@ class Rescued:
 
 
 def rescue(database: Database, clock: Clock) -> Rescued:
-    """Take every lapsed reminder in one transaction; a crash leaves them lapsed, for the next rescue."""
+    """Take every lapsed reminder in one transaction; a crash leaves them lapsed, for the next rescue.
+
+    Leases are judged by the moment before it waited for its turn to write: who made it wait may have kept those who
+    live from renewing theirs, too.
+
+    Nothing is taken while sending is locked: of an older copy nobody knows what became of it since.
+    """
     with database.read(clock.now()) as tx:
-        if not outbox.lapsed(tx) or suspected(tx):  # under a wrong clock all leases seem over, and all days past
+        asked_at = database_now(tx)
+        if not outbox.lapsed(tx, asked_at) or _must_wait(tx):
             return Rescued()
     counted: Counter[State] = Counter()
     with database.write(clock.now, "rescue") as tx:
+        if _must_wait(tx):
+            return Rescued()
         back = []
-        for one in outbox.lapsed(tx):
+        for one in outbox.lapsed(tx, asked_at):
             state, reason = verdict(one)
             if outbox.rescue(tx, one, state, reason):
                 counted[state] += 1
                 back += [one] if state is State.PLANNED else []
         plan = _plan(tx, back)
     return Rescued(counted[State.PLANNED], counted[State.UNKNOWN], counted[State.FAILED], plan)
+
+
+def _must_wait(tx: Transaction) -> bool:
+    """Tell whether sending is locked, or the clock is wrong: all leases would seem over, and all days past."""
+    return lock_state(tx).because is not None or suspected(tx) is not None
 
 
 def verdict(one: Lapsed) -> tuple[State, Reason | None]:

@@ -10,14 +10,16 @@ to. The steps, and what a crash right after each leaves behind:
 4. Commit, the fence (`fence`): every fact is looked up once more; what still holds becomes `handed_over`, the rest
    goes back when the round is over.
 5. Final dot. From the fence to here nobody can tell any more: the rescuer makes it `unknown`, never sends it again.
-6. Reply. As 5.
-7. Commit: `sent`, planned again, `failed` or `unknown`, as the server answered. Done.
+6. Replies, as they come (`hearing`). As 5.
+7. Commit: `sent`, planned again, `failed` or `unknown`, as the servers answered; one for all of them, unless some take
+   longer than a second. Done.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from reminders.domain.lifecycle import Reason, State
+from reminders.domain.lifecycle import Reason
+from reminders.errors import RemindersError
 from reminders.mail.address import sender_domain
 from reminders.mail.advertising.jurisdiction import check_version
 from reminders.mail.check import ensure_sendable
@@ -28,11 +30,11 @@ from reminders.mail.transport import Session
 from reminders.services.choose import Letter, Tally
 from reminders.services.envelope import Envelope, Worker
 from reminders.services.fence import give_back, keep, let_go
-from reminders.services.insist import insist
+from reminders.services.hearing import Hearing
 from reminders.services.leases import LeaseKeeper
 from reminders.services.letter import MintedLinks, mint_links
 from reminders.services.points import Point
-from reminders.services.settlement import Answer, Settler
+from reminders.services.settlement import Settler
 from reminders.store import outbox
 from reminders.store.faults import PASSING
 from reminders.store.messages import Versions
@@ -54,35 +56,43 @@ class Round:
         worker = self.worker
         envelopes = [envelope for letter in letters if (envelope := self._render(letter)) is not None]
         worker.observe(Point.RENDERED)
+        held = [one for envelope in envelopes for one in envelope.letter.held]
         try:
-            return self._deliver(envelopes)
-        except PASSING:  # the database was lost; who was not given a dot has received nothing
-            changed = self._give_back(envelope for envelope in envelopes if not envelope.dotted)
-            if any(envelope.dotted for envelope in envelopes):
-                raise
-            return changed
+            with LeaseKeeper(worker.database, worker.clock, worker.lease, held):
+                changed = self._deliver(envelopes)
         finally:  # whatever went wrong, a server that was given a body must not wait for its dot
             self._abandon(envelopes)
-
-    def _deliver(self, envelopes: Sequence[Envelope]) -> list[Letter]:
-        worker = self.worker
-        held = [one for envelope in envelopes for one in envelope.letter.held]
-        with LeaseKeeper(worker.database, worker.clock, worker.lease, held):
-            open_ones = self._connect(envelopes)
-            worker.observe(Point.CONNECTED)
-            open_ones = self._send_envelopes(self._unless_stopped(open_ones))
-            worker.observe(Point.ENVELOPE_ACCEPTED)
-            open_ones = self._keep(self._unless_stopped(open_ones))
-            worker.observe(Point.BYTES_KEPT)
-            open_ones = self._write_bodies(self._unless_stopped(open_ones))
-            worker.observe(Point.BODY_WRITTEN)
-            fenced = self._fence(open_ones)
-            worker.observe(Point.FENCED)
-            self._finish(fenced)
-            self._settle(envelopes, fenced)
-            changed = self._give_back(envelope for envelope in open_ones if envelope not in fenced)
         worker.observe(Point.SETTLED)
         return changed
+
+    def _deliver(self, envelopes: Sequence[Envelope]) -> list[Letter]:
+        """Take every step; whatever one of them ends with, who was given no dot has received nothing and goes back."""
+        try:
+            return self._take_steps(envelopes)
+        except Exception as error:
+            try:
+                changed = self._give_back(envelope for envelope in envelopes if not envelope.dotted)
+            except RemindersError:  # their leases run out; what is told is what came first
+                raise error from None
+            if not isinstance(error, PASSING) or any(envelope.dotted for envelope in envelopes):
+                raise
+            return changed
+
+    def _take_steps(self, envelopes: Sequence[Envelope]) -> list[Letter]:
+        worker = self.worker
+        open_ones = self._connect(envelopes)
+        worker.observe(Point.CONNECTED)
+        open_ones = self._send_envelopes(self._unless_stopped(open_ones))
+        worker.observe(Point.ENVELOPE_ACCEPTED)
+        open_ones = self._keep(self._unless_stopped(open_ones))
+        worker.observe(Point.BYTES_KEPT)
+        open_ones = self._write_bodies(self._unless_stopped(open_ones))
+        worker.observe(Point.BODY_WRITTEN)
+        fenced = self._fence(open_ones)
+        worker.observe(Point.FENCED)
+        self._write_dots(fenced)
+        self._settle(envelopes)
+        return self._give_back(envelope for envelope in open_ones if envelope not in fenced)
 
     @property
     def _settler(self) -> Settler:
@@ -170,47 +180,23 @@ class Round:
         self._abandon(left)
         return give_back(self.worker, self._settler, left) if left else []
 
-    def _finish(self, fenced: Sequence[Envelope]) -> None:
-        """Write every final dot, then read every reply."""
+    def _write_dots(self, fenced: Sequence[Envelope]) -> None:
         for envelope in fenced:
             if envelope.session is not None:
                 envelope.dotted = True
                 envelope.session.dot()
         if fenced:
             self.worker.observe(Point.DOT_WRITTEN)
-        for envelope in fenced:
-            if envelope.session is not None:
-                self.worker.beat()
-                envelope.outcome = envelope.session.reply()
-        self.worker.observe(Point.ANSWERED)
 
-    def _settle(self, envelopes: Sequence[Envelope], fenced: Sequence[Envelope]) -> None:
-        """Commit what the server said of each message, then keep or drop its connection.
-
-        The answer stands nowhere but here: the database is asked until it takes it, while the leases go on.
-        """
-        worker = self.worker
-        answered = [envelope for envelope in envelopes if envelope.outcome is not None]
-        if answered:
-            insist(
-                lambda: self._record(answered, fenced), self.tally.counts, worker.patience, worker.chance, worker.beat
-            )
-        for envelope in answered:
+    def _settle(self, envelopes: Sequence[Envelope]) -> None:
+        """Commit what the server said of each message as it comes, then keep or drop the connections."""
+        Hearing(self.worker, self._settler, envelopes).record_all()
+        for envelope in (one for one in envelopes if one.outcome is not None):
             session, envelope.session = envelope.session, None
             if session is not None and session.reset():
                 self.idle.append(session)
             elif session is not None:
                 session.abandon()
-
-    def _record(self, answered: Sequence[Envelope], fenced: Sequence[Envelope]) -> None:
-        with self.worker.database.write(self.worker.clock.now, "deliver") as tx:
-            for envelope in answered:
-                before = State.HANDED_OVER if envelope in fenced else State.CLAIMED
-                if envelope.outcome is not None:
-                    answer = Answer(envelope.letter, envelope.outcome, before, envelope.blanked)
-                    jitter = self.worker.chance.random()
-                    self.worker.breakers.answered(tx, answer.outcome, jitter)
-                    self._settler.settle(tx, answer, jitter)
 
     def _abandon(self, envelopes: Iterable[Envelope]) -> None:
         for envelope in envelopes:

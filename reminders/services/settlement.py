@@ -14,7 +14,8 @@ from reminders.services.choose import Letter, Tally
 from reminders.services.find import clinic_of
 from reminders.services.keys import Keys
 from reminders.services.plan import plan_patients
-from reminders.store import contacts, messages, outbox, patients
+from reminders.store import contacts, messages, outbox, patients, reminders
+from reminders.store.apart import ODD_DATA, apart
 from reminders.store.database import Transaction
 
 
@@ -101,9 +102,17 @@ class Settler:
         return "deferred" if done and self._plan(tx, letter.clinic_id, [letter.patient_id]) else None
 
     def _plan(self, tx: Transaction, clinic_id: int, patient_ids: list[int]) -> bool:
-        """Plan them, since facts may have changed while the plan left alone what was on its way."""
-        outcome = plan_patients(tx, clinic_of(tx, clinic_id), patient_ids)
-        self.tally.planned(outcome)
+        """Plan them, since facts may have changed while the plan left alone what was on its way.
+
+        Where that fails, the answer is recorded all the same, and they are planned by the next delivery.
+        """
+        try:
+            with apart(tx):
+                outcome = plan_patients(tx, clinic_of(tx, clinic_id), patient_ids)
+        except ODD_DATA:
+            reminders.set_replan_at(tx, [(patient_id, tx.now) for patient_id in patient_ids])
+        else:
+            self.tally.planned(outcome)
         return True
 
 

@@ -75,7 +75,8 @@ def add_clinic(tx: Transaction, **values: object) -> Clinic:
     usual = {"language": "en", "sending_days": range(5), "opens_at": 9 * 60, "closes_at": 17 * 60}
     columns = _columns(usual | values) | {"created_at": tx.now}
     clinic_id = insert_row(tx.connection, clinics, columns)
-    record(tx, "add", "clinic", clinic_id, clinic_id=clinic_id)
+    codes = {"unknown_consent": columns.get("unknown_consent")}
+    record(tx, "add", "clinic", clinic_id, clinic_id=clinic_id, details={"codes": codes})
     days = values.get("closed_days")
     if isinstance(days, Iterable):
         set_closed_days(tx, clinic_id, add=days, remove=())
@@ -104,7 +105,9 @@ def change_clinic(tx: Transaction, clinic_id: int, changes: Mapping[str, object]
     if not changes:
         return
     tx.connection.execute(update(clinics).where(clinics.c.id == clinic_id).values(_columns(changes)))
-    record(tx, "change", "clinic", clinic_id, clinic_id=clinic_id, details={"fields": sorted(changes)})
+    codes = {name: changes[name] for name in ("unknown_consent",) if name in changes}
+    details = {"fields": sorted(changes)} | ({"codes": codes} if codes else {})
+    record(tx, "change", "clinic", clinic_id, clinic_id=clinic_id, details=details)
 
 
 def set_closed_days(tx: Transaction, clinic_id: int, add: Iterable[dt.date], remove: Iterable[dt.date]) -> None:

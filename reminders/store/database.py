@@ -17,7 +17,7 @@ from reminders.store.faults import DatabaseCorrupt, EntryRefused, in_our_words, 
 from reminders.store.files import file_paths, quick_check, rewrite
 from reminders.store.migrating import check_ready, create_or_upgrade, current_revision, head_revision
 from reminders.store.server import is_broken, server_clock
-from reminders.store.transaction import LeaseClock, Transaction, database_now
+from reminders.store.transaction import Boot, LeaseClock, Transaction, database_now
 
 __all__ = [
     "Database",
@@ -43,17 +43,19 @@ class Database:
         audit_key: bytes = b"",
         busy_ms: int = BUSY_MS,
         lease_clock: LeaseClock | None = None,
+        boot: Boot | None = None,
     ) -> None:
         """Take the URL; `audit_key` signs the audit trail, `busy_ms` is how long to wait for another writer.
 
         Leases are judged by `lease_clock`: without one, by the server's clock on PostgreSQL, and on SQLite by the
-        moment of the transaction.
+        moment of the transaction. `boot` tells the machine's uptime beside every moment.
         """
         parse(url)
         self._url = url
         self._audit_key = audit_key
         self._busy_ms = busy_ms
         self._given_clock = lease_clock
+        self._boot = boot
         self._lease_clock = lease_clock or (server_clock if sqlite_path(url) is None else None)
         self._engine = open_engine(url, busy_ms=busy_ms)
         self._looked_through = False
@@ -70,11 +72,15 @@ class Database:
 
     def with_audit_key(self, key: bytes) -> "Database":
         """Return the same database, signing with `key`."""
-        return Database(self._url, audit_key=key, busy_ms=self._busy_ms, lease_clock=self._given_clock)
+        url, given = self._url, self._given_clock
+        return Database(url, audit_key=key, busy_ms=self._busy_ms, lease_clock=given, boot=self._boot)
 
     def close(self) -> None:
         """Close every connection; the next use opens new ones."""
         self._engine.dispose()
+
+    def _uptime(self) -> str | None:
+        return self._boot() if self._boot else None
 
     def refuse_damaged(self, *, again: bool = False) -> None:
         """Raise `DatabaseCorrupt` where SQLite finds the file damaged; reads all of it, the first time or `again`."""
@@ -89,7 +95,8 @@ class Database:
         """Give one state of everything, whatever others write meanwhile; writing in it fails."""
         _need_zone(now)
         with in_our_words(), self._engine.connect() as connection, connection.begin():
-            yield Transaction(connection, now, "read", self._audit_key, lease_clock=self._lease_clock)
+            lease_clock, boot = self._lease_clock, self._uptime()
+            yield Transaction(connection, now, "read", self._audit_key, lease_clock=lease_clock, boot=boot)
 
     @contextmanager
     def write(
@@ -111,7 +118,8 @@ class Database:
             with writer.begin() as transaction:
                 moment = now() if callable(now) else now
                 _need_zone(moment)
-                tx = Transaction(writer, moment, actor, self._audit_key, alongside, self._lease_clock)
+                key, boot = self._audit_key, self._uptime()
+                tx = Transaction(writer, moment, actor, key, alongside, self._lease_clock, boot)
                 yield tx
                 _refuse_broken(writer)
                 flush(tx)

@@ -24,14 +24,17 @@ def hold_doubtful(tx: Transaction) -> int:
     """Hold whatever was due by now and is not known to be sent; return how many reminders.
 
     Everything due counts, however long ago: a message that was put off, held or paused when the copy was made may have
-    gone out a minute later. What is withdrawn comes back held, should its facts come back.
+    gone out a minute later. What is withdrawn comes back held, should its facts come back. A release from before speaks
+    for nothing: what is recorded again may move a later one to a day on which it went out.
     """
     c = reminders.c
     due = and_(c.due_at <= tx.now, c.not_after > tx.now)
     broken = and_(c.state == State.HELD, c.reason == Reason.TEMPLATE_BROKEN)
     held = _restate(tx, or_(c.state == State.CLAIMED, and_(c.state == State.PLANNED, due), broken))
     withdrawn = update(reminders).where(c.state == State.CANCELLED, due)
-    tx.connection.execute(withdrawn.values(held_reason=_REVIEW, released_at=None))
+    tx.connection.execute(withdrawn.values(held_reason=_REVIEW))
+    waiting = and_(c.state.in_((State.PLANNED, State.CANCELLED)), c.released_at.is_not(None))
+    tx.connection.execute(update(reminders).where(waiting).values(released_at=None))
     return held
 
 

@@ -57,9 +57,9 @@ def parse(url: str) -> URL:
     """Return the parsed URL of a database kept in a file or on a PostgreSQL server; else raise `BadDatabaseUrl`."""
     try:
         parsed = make_url(url)
-    except ArgumentError:
+        backend = parsed.get_backend_name()
+    except (ArgumentError, ValueError):  # the library's own words may hold the password
         raise BadDatabaseUrl(problem="it is not a URL") from None
-    backend = parsed.get_backend_name()
     if backend not in ("sqlite", "postgresql"):
         raise BadDatabaseUrl(problem="only sqlite and postgresql are supported")
     if backend == "sqlite" and (parsed.database in (None, "", ":memory:") or parsed.host):
@@ -165,6 +165,18 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+def _refuse_options(parsed: URL) -> None:
+    """Raise `BadDatabaseUrl` for an option that PostgreSQL's own library does not know, or cannot read."""
+    from psycopg.pq import Conninfo  # noqa: PLC0415 - the driver is an extra
+
+    known = {option.keyword.decode() for option in Conninfo.get_defaults()}
+    if not known.issuperset(parsed.query):
+        raise BadDatabaseUrl(problem="one of the options behind its ? is none of PostgreSQL's")
+    for name in {"connect_timeout", "port"}.intersection(parsed.query):
+        if not str(parsed.query[name]).isdecimal():
+            raise BadDatabaseUrl(problem=f"its option {name} is no number")
+
+
 def _postgresql(url: str, busy_ms: int) -> Engine:
     parsed = parse(url).set(drivername="postgresql+psycopg")
     ours = {name: value for name, value in server.CONNECTING.items() if name not in parsed.query}
@@ -176,6 +188,7 @@ def _postgresql(url: str, busy_ms: int) -> Engine:
             isolation_level="READ COMMITTED",  # a stricter one would show a writer what was before it got its lock
             connect_args=ours,
         )
+        _refuse_options(parsed)
     except ModuleNotFoundError:
         raise NoPostgresqlDriver from None
     except ArgumentError:

@@ -48,6 +48,13 @@ class DatabaseDamaged(CannotDo):
     """
 
 
+class UnreadableText(DatabaseDamaged):
+    """A text in the database cannot be read: it is no UTF-8, so it was damaged, or changed by hand.
+
+    Nothing was changed. `reminders doctor` looks for more of it; if this stays, restore the last backup.
+    """
+
+
 class DamagedRow(CannotDo):
     """A row of the table {table} holds something that this program never wrote: it was damaged, or changed by hand.
 
@@ -117,7 +124,7 @@ _POSTGRESQL = {
 statement or a silence that took too long, damage, a read-only transaction, a table or column that
 is not there."""
 
-PASSING = (DatabaseBusy, DatabaseUnreachable, DiskFull, DiskTrouble, CommitUnknown)
+PASSING = (DatabaseBusy, DatabaseUnreachable, DatabaseUnwritable, DiskFull, DiskTrouble, CommitUnknown)
 """What may be over in a moment, so that trying again makes sense."""
 
 
@@ -173,7 +180,7 @@ def _noun(error: DBAPIError) -> type[RemindersError] | None:
     original = error.orig
     if isinstance(original, sqlite3.Error):
         if getattr(original, "sqlite_errorcode", None) is None and "decode" in str(original):
-            return DatabaseDamaged  # a text that is no UTF-8: Python's own complaint, without a code
+            return UnreadableText  # Python's own complaint, without a code
         if _code(original) == sqlite3.SQLITE_ERROR and "no such " in str(original):
             return TablesChanged
         return _SQLITE.get(_code(original))

@@ -6,7 +6,7 @@ Invariant: a process that stopped in order says so; one that died only grows old
 import datetime as dt
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, exists, func, or_, select, update
 
 from reminders.store.database import Transaction
 from reminders.store.rows import insert_unless_there
@@ -38,9 +38,13 @@ def stop(tx: Transaction, worker: str) -> None:
 
 
 def newest(tx: Transaction) -> Heartbeat | None:
-    """Return the newest sign of life of a process that has not stopped in order; where all have, the newest of all."""
-    c = heartbeats.c
-    order = (c.stopped_at.is_not(None), c.ticked_at.desc())
+    """Return the newest sign of life of a process that has not stopped in order; where all have, the newest of all.
+
+    One that died counts as stopped once another process began after its last tick: its successor speaks for it.
+    """
+    c, later = heartbeats.c, heartbeats.alias("later")
+    superseded = exists().where(later.c.worker != c.worker, later.c.started_at > c.ticked_at)
+    order = (or_(c.stopped_at.is_not(None), superseded), c.ticked_at.desc())
     query = select(c.worker, c.started_at, c.ticked_at, c.stopped_at).order_by(*order).limit(1)
     row = tx.connection.execute(query).first()
     return Heartbeat(*row) if row else None

@@ -50,18 +50,22 @@ class Standing:
     seen_at: dt.datetime | None
     locked_at: dt.datetime | None
     locked_because: str | None
+    seen_boot: str | None
+    """What the machine's uptime was at `seen_at` ("ID:SECONDS"), None where it is not known."""
+    created_at: dt.datetime
 
 
 def standing(tx: Transaction) -> Standing | None:
     """Return how things stand, None before `init`."""
-    query = select(table.c.home, table.c.seen_at, table.c.locked_at, table.c.locked_because)
+    c = table.c
+    query = select(c.home, c.seen_at, c.locked_at, c.locked_because, c.seen_boot, c.created_at)
     row = tx.connection.execute(query).first()
     return Standing(*row) if row else None
 
 
 def see_now(tx: Transaction) -> None:
-    """Note that a delivery saw this moment, under a clock that can be right."""
-    tx.connection.execute(update(table).values(seen_at=tx.now))
+    """Note that a delivery or a plan saw this moment, under a clock that can be right."""
+    tx.connection.execute(update(table).values(seen_at=tx.now, seen_boot=tx.boot))
 
 
 def settle_at(tx: Transaction, home: str) -> None:
@@ -76,6 +80,17 @@ def lock(tx: Transaction, because: str) -> bool:
         return False
     record(tx, "lock", "installation", 1, details={"because": because})
     return True
+
+
+def doubtful_before(tx: Transaction) -> dt.datetime | None:
+    """Return the moment before which more may have gone out than this database knows; None for none."""
+    found: dt.datetime | None = tx.connection.execute(select(table.c.doubtful_before)).scalar()
+    return found
+
+
+def doubt(tx: Transaction) -> None:
+    """Note that until now more may have gone out than this database knows."""
+    tx.connection.execute(update(table).values(doubtful_before=tx.now))
 
 
 def unlock(tx: Transaction, answer: str, why: str) -> None:

@@ -170,9 +170,12 @@ def hold_claimed(tx: Transaction, held: Sequence[Held], reason: Reason) -> bool:
     return _transition(tx, held, State.CLAIMED, State.HELD, reason, lease_until=None, worker=None)
 
 
-def lapsed(tx: Transaction) -> list[Lapsed]:
-    """Return the reminders in a worker's hands whose lease has run out, or was taken under a clock that was ahead."""
-    c, now = reminders.c, database_now(tx)
+def lapsed(tx: Transaction, now: dt.datetime | None = None) -> list[Lapsed]:
+    """Return the reminders in a worker's hands whose lease had run out, or was taken under a clock that was ahead.
+
+    `now` is a moment of the leases' clock, by default the present one.
+    """
+    c, now = reminders.c, now or database_now(tx)
     over = or_(c.lease_until <= now, c.lease_until > now + NO_LEASE_IS_LONGER)
     query = select(c.id, c.epoch, c.patient_id, c.clinic_id, c.state, c.body_begun, c.rescues).where(
         c.state.in_(IN_FLIGHT), over

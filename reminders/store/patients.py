@@ -1,6 +1,7 @@
 """Patients: who they are, how they are found, and how one is erased.
 
 Invariant: a patient's data stands in this table (and in kept messages) only; audit entries name fields, never values.
+Of what keeps messages back the trail holds codes, so that the audit sees a row that somebody else loosened.
 """
 
 import datetime as dt
@@ -11,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, delete, func, null, select, update
 
 from reminders.domain.facts import Consent, Status
-from reminders.store.audit_trail import Event, record, record_many
+from reminders.store.audit_trail import Event, record, record_many, sign
 from reminders.store.database import Transaction
 from reminders.store.rows import insert_row, insert_rows, pieces
 from reminders.store.schema import holds, links, messages, patients, treatments
@@ -68,20 +69,18 @@ def add_patient(tx: Transaction, clinic_id: int, ref: str, values: Mapping[str, 
     """Add a patient from fields of `Patient`; consent unknown and status active unless said otherwise."""
     row = _row(tx, clinic_id, ref, values)
     key = insert_row(tx.connection, patients, row)
-    details = {"fields": sorted(values)}
+    details = _told(tx, key, values, row)
     record(tx, "add", "patient", key, clinic_id=clinic_id, patient_id=key, details=details)
     return _patient({"id": key} | row)
 
 
 def add_patients(tx: Transaction, clinic_id: int, people: Sequence[tuple[str, Mapping[str, object]]]) -> dict[str, int]:
     """Add many patients from (ref, fields) with one statement; return their ids by ref."""
-    keys = insert_rows(tx.connection, patients, [_row(tx, clinic_id, ref, values) for ref, values in people])
-    added = list(zip(keys, people, strict=True))
-    record_many(
-        tx,
-        [Event("add", "patient", key, clinic_id, key, {"fields": sorted(values)}) for key, (_, values) in added],
-    )
-    return {ref: key for key, (ref, _) in added}
+    rows = [_row(tx, clinic_id, ref, values) for ref, values in people]
+    added = list(zip(insert_rows(tx.connection, patients, rows), people, rows, strict=True))
+    told = ((key, _told(tx, key, values, row)) for key, (_, values), row in added)
+    record_many(tx, [Event("add", "patient", key, clinic_id, key, details) for key, details in told])
+    return {ref: key for key, (ref, _), _ in added}
 
 
 def patient_by_id(tx: Transaction, patient_id: int) -> Patient:
@@ -155,7 +154,7 @@ def change_patient(tx: Transaction, patient_id: int, changes: Mapping[str, objec
     if not changes:
         return
     clinic_id = _set(tx, patients.c.id == patient_id, changes)
-    details = {"fields": sorted(changes)}
+    details = _told(tx, patient_id, changes, changes)
     record(tx, "change", "patient", patient_id, clinic_id=clinic_id, patient_id=patient_id, details=details)
 
 
@@ -184,6 +183,22 @@ def erase_patient(tx: Transaction, patient_id: int) -> None:
     tx.connection.execute(update(holds).where(holds.c.patient_id == patient_id).values(code="erased"))
     tx.connection.execute(delete(links).where(links.c.patient_id == patient_id))
     record(tx, "erase", "patient", patient_id, clinic_id=clinic_id, patient_id=patient_id)
+
+
+def birth_code(key: bytes, patient_id: int, day: dt.date | None) -> str | None:
+    """Return what the trail holds of a birth date: a keyed hash, another one for each patient; None for none."""
+    return None if day is None else sign(key, "birth date", f"{patient_id} {day.isoformat()}")[:32]
+
+
+def _told(
+    tx: Transaction, patient_id: int, fields: Mapping[str, object], row: Mapping[str, object]
+) -> dict[str, object]:
+    """Return what the trail is told of a change: the names of the fields, and codes of what keeps messages back."""
+    codes: dict[str, str | None] = {name: str(row[name]) for name in ("consent", "status") if name in row}
+    day = row.get("birth_date")
+    if "birth_date" in fields:
+        codes["birth_date"] = birth_code(tx.audit_key, patient_id, day if isinstance(day, dt.date) else None)
+    return {"fields": sorted(fields)} | ({"codes": codes} if codes else {})
 
 
 def _row(tx: Transaction, clinic_id: int, ref: str, values: Mapping[str, object]) -> dict[str, Any]:

@@ -4,22 +4,27 @@ Invariant: a place's count is raised in the very commit that lets messages go, s
 than the database knows has sent what this database does not know of.
 """
 
+import datetime as dt
 import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, or_, select, update
 
-from reminders.store.database import Transaction
+from reminders.store.database import Transaction, database_now
 from reminders.store.engine import sqlite_path
 from reminders.store.schema import places as table
+from reminders.store.schema import reminders
 
 MACHINE = Path("/etc/machine-id")
 """A random word made when the system was installed (machine-id(5)); an image that was never started holds none."""
 
 ALIGNED = 1_000_000
 """What the counts of all places are raised by once a person has looked into an older copy: no place remembers more."""
+
+LATELY = dt.timedelta(minutes=15)
+"""So long the word of another machine holds: it counts along, and would have locked an older copy."""
 
 _SERVER = (
     "SELECT concat_ws(':', 'postgresql', s.system_identifier, c.timeline_id, d.oid) FROM pg_control_system() s, "
@@ -59,23 +64,46 @@ def place(tx: Transaction, place_id: str) -> Place | None:
     return Place(*row) if row else None
 
 
+def mark(home: str) -> str:
+    """Return a short digest of the database that is at `home`, without the timeline, which a promotion changes."""
+    kind, *rest = home.split(":")
+    lasting = [kind, rest[0], rest[-1]] if kind == "postgresql" else [kind, *rest]
+    return hashlib.sha256(":".join(lasting).encode()).hexdigest()[:12]
+
+
+def total(tx: Transaction) -> int:
+    """Return how often all places together let messages go."""
+    return int(tx.connection.execute(select(func.coalesce(func.sum(table.c.fences), 0))).scalar_one())
+
+
 def join(tx: Transaction, place_id: str) -> None:
-    """Add a place that has sent nothing yet, or note that it was seen again."""
-    seen = update(table).where(table.c.id == place_id).values(last_seen=tx.now)
+    """Add a place that has sent nothing yet, or note that it was seen again, by the clock that all machines share."""
+    now = database_now(tx)
+    seen = update(table).where(table.c.id == place_id).values(last_seen=now)
     if tx.connection.execute(seen).rowcount == 0:
-        tx.connection.execute(insert(table).values(id=place_id, fences=0, first_seen=tx.now, last_seen=tx.now))
+        tx.connection.execute(insert(table).values(id=place_id, fences=0, first_seen=now, last_seen=now))
 
 
 def any_sent(tx: Transaction) -> bool:
-    """Tell whether any place has let messages go."""
-    query = select(func.count()).select_from(table).where(table.c.fences > 0)
-    return bool(tx.connection.execute(query).scalar_one())
+    """Tell whether anything ever went out: a place let messages go, or a version did that knew of no places."""
+    c = reminders.c
+    gone = select(c.id).where(or_(c.sent_at.is_not(None), c.handed_over_at.is_not(None))).limit(1)
+    counted = select(table.c.id).where(table.c.fences > 0).limit(1)
+    return any(tx.connection.execute(query).first() is not None for query in (counted, gone))
+
+
+def seen_lately(tx: Transaction) -> bool:
+    """Tell whether a machine that knows the count delivered `LATELY`, and so vouches for the database."""
+    now = database_now(tx)
+    query = select(table.c.id).where(table.c.last_seen.between(now - LATELY, now + LATELY)).limit(1)
+    return tx.connection.execute(query).first() is not None
 
 
 def pass_fence(tx: Transaction, place_id: str) -> int | None:
     """Count a round that is let go, in its own commit; return the new count, None when the place is not known."""
     c = table.c
-    change = update(table).where(c.id == place_id).values(fences=c.fences + 1, last_seen=tx.now).returning(c.fences)
+    values = {"fences": c.fences + 1, "last_seen": database_now(tx)}
+    change = update(table).where(c.id == place_id).values(values).returning(c.fences)
     found: int | None = tx.connection.execute(change).scalar()
     return found
 

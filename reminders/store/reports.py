@@ -210,6 +210,13 @@ def clinics_gone(tx: Transaction) -> list[int]:
     return [number for number in tx.connection.execute(gone).scalars() if number is not None]
 
 
+def is_without_places(tx: Transaction) -> bool:
+    """Tell whether deliveries ran here, and no place is known that they ran from."""
+    home = select(schema.installation.c.home).where(schema.installation.c.home.is_not(None))
+    places = select(schema.places.c.id).limit(1)
+    return tx.connection.execute(home).first() is not None and tx.connection.execute(places).first() is None
+
+
 def count_suppressions(tx: Transaction) -> dict[tuple[int, str, str], int]:
     """Count the suppressed addresses by clinic, scope and reason."""
     c = schema.suppressions.c

@@ -59,8 +59,10 @@ installation = Table(
     Column("created_at", Moment, nullable=False),
     Column("home", String(128)),
     Column("seen_at", Moment),
+    Column("seen_boot", String(64)),
     Column("locked_at", Moment),
     Column("locked_because", String(32)),
+    Column("doubtful_before", Moment),
     CheckConstraint("id = 1", name="only_one"),
 )
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 LeaseClock = Callable[[Connection], dt.datetime]
+Boot = Callable[[], str | None]
+"""Tells which start of the machine this is, and the seconds since ("ID:SECONDS"); None where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,8 @@ class Transaction:
     """What every function of the store takes first: the connection, and the one moment `now` of what happens in it.
 
     `actor` and `audit_key` go into the audit trail, `pending` is what is not on it yet. `alongside` says that others
-    write too, of other patients. Services hand a transaction on and never look inside.
+    write too, of other patients. `boot` is the machine's uptime at `now`, "ID:SECONDS". Services hand a transaction on
+    and never look inside.
     """
 
     connection: Connection
@@ -38,6 +41,7 @@ class Transaction:
     audit_key: bytes
     alongside: bool = False
     lease_clock: LeaseClock | None = None
+    boot: str | None = None
     pending: list[Event] = field(default_factory=list, repr=False, compare=False)
 
 

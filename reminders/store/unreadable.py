@@ -25,8 +25,8 @@ _PACKAGE = _STORE.partition(".")[0]
 
 def unreadable_table(error: ValueError | LookupError | TypeError) -> str | None:
     """Return the table whose row the store could not read, as near as it can be told; None for any other error."""
-    if type(error).__module__ not in _BUILT_IN:
-        return None
+    if type(error).__module__ not in _BUILT_IN or isinstance(error, UnicodeEncodeError):
+        return None  # what cannot be encoded was asked for, and does not stand there
     module = _last_module(error)
     if not module.startswith(f"{_STORE}."):
         return None

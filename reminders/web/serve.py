@@ -28,6 +28,7 @@ from reminders.web.wire import Wire
 _WAITING = 256  # connections that the system holds until we take them
 _LAST_ANSWERS_S = 10
 _IDLE_S = 5
+_HANGS_UP = getattr(signal, "SIGHUP", None)
 _UNREAD_MS = 20_000
 _PROXIES = ["127.0.0.1", "::1"]  # X-Forwarded-For is a client's own invention unless a proxy of this machine wrote it
 _PROBLEMS = {
@@ -57,8 +58,11 @@ def serve(app: App, listening: Callable[[str], None], limits: Limits | None = No
     with closing(open_door(app.settings.listen)) as door, few_words(app.clock):
         listening(_address(door))
         before = {number: signal.signal(number, _ended) for number in (signal.SIGTERM, signal.SIGINT)}
+        server = _server(app, door, limits, here=here)
+        if _HANGS_UP is not None and signal.getsignal(_HANGS_UP) is not signal.SIG_IGN:  # the library does not know it
+            before[_HANGS_UP] = signal.signal(_HANGS_UP, server.handle_exit)
         try:
-            _server(app, door, limits, here=here).run(sockets=[door])
+            server.run(sockets=[door])
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)

@@ -39,10 +39,12 @@ class Acts:
     def deliver(self, beat: Beat) -> None:
         """Send what is due."""
         self._need_a_steady_clock()
-        outcome = self.app.deliver(stop=self._ends, beat=beat)
+        outcome = self.app.deliver(stop=self._ends, beat=beat, holding=self.ticker.signs.hold)
         counts = {name: getattr(outcome, name) for name in _COUNTS if getattr(outcome, name)}
         if counts:
             self.log.info("delivered", tick="deliver", next_at=outcome.next_at, **counts)
+        if outcome.skipped:
+            self.ticker.say_seldom("rows cannot be read: see `reminders doctor`", tick="deliver", count=outcome.skipped)
         if outcome.stopped is not None:
             self.log.warning("the mail server rests", tick="deliver", said=outcome.stopped, until=outcome.open_until)
         elif self.ping is not None and not self._ends() and not self.ticker.degraded_but("deliver"):

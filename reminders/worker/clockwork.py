@@ -29,14 +29,18 @@ from reminders.worker.jumps import JumpWatch
 from reminders.worker.ping import Ping
 from reminders.worker.signs import Signs
 from reminders.worker.ticks import Tick, Ticker
-from reminders.worker.watchdog import EXIT, Watch, Watchdog
+from reminders.worker.watchdog import DELIVERY, EXIT, Watch, Watchdog
+
+STEP_BACK = dt.timedelta(seconds=5)
+"""What the machine's clock may go back before the ticks are told: less delays one by as much, and nobody notices."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
     """How often each tick comes, how long silence is no death, and how long an end may take; all in seconds.
 
-    A delivery may wait fifteen minutes for one server (RFC 5321 4.5.3.2), and shows a sign of life after each.
+    A delivery may wait fifteen minutes for one server (RFC 5321 4.5.3.2), and shows a sign of life after each. A rescue
+    or a heartbeat may wait half a minute each for a connection, a lock and a statement before the database gives up.
     """
 
     deliver_s: float = 30
@@ -48,6 +52,7 @@ class Pace:
     retention_after_s: float = 300
     silence_s: float = 90
     delivery_silence_s: float = 1200
+    database_silence_s: float = 120
     look_s: float = 5
     grace_s: float = GRACE_S
 
@@ -90,15 +95,18 @@ class Clockwork:
     name: str = field(default_factory=lambda: f"clock-{os.getpid()}-{secrets.token_hex(4)}")
     signs: Signs = field(default_factory=Signs)
     jumps: JumpWatch = field(init=False)
+    wall: Clock = field(default_factory=SystemClock)
     scheduler: Scheduler = field(init=False)
     dog: Watchdog = field(init=False)
     ticker: Ticker = field(init=False)
+    _started_at: dt.datetime | None = None
 
     def __post_init__(self) -> None:
         """Put the parts together; nothing ticks yet."""
         self.jumps = JumpWatch(self.app.clock, self.time, self.log)
         self.ticker = Ticker(self.log, self.signs, self.time, self.chance)
-        limits = {"deliver": self.pace.delivery_silence_s}
+        waits = self.pace.database_silence_s
+        limits = {DELIVERY: self.pace.delivery_silence_s, "rescue": waits, "heartbeat": waits}
         self.scheduler = Scheduler(workers=8)
         parts = (self.signs, self.scheduler.lives, self.time)
         self.dog = Watchdog(*parts, self.pace.silence_s, limits, self.pace.look_s)
@@ -110,12 +118,13 @@ class Clockwork:
 
     def begin(self, ping: Ping | None) -> None:
         """Start ticking."""
+        self.jumps.seen_at = self.app.lock_state().seen_at
         acts = Acts(self.app, self.name, self.log, self.stop, self.jumps, self.ticker, ping)
         pace, lease_s = self.pace, self.app.lease.total_seconds()
         for tick in (
             Tick("heartbeat", pace.heartbeat_s, acts.heartbeat),
             Tick("rescue", min(pace.rescue_s, lease_s / 4), acts.rescue),  # half a lease is the longest wait allowed
-            Tick("deliver", pace.deliver_s, acts.deliver),
+            Tick(DELIVERY, pace.deliver_s, acts.deliver),
             Tick("plan", pace.plan_s, acts.plan, pace.plan_after_s),
             Tick("retention", pace.retention_s, acts.retention, pace.retention_after_s),
         ):
@@ -133,8 +142,21 @@ class Clockwork:
 
     def watch(self) -> None:
         """Look for jumps of the machine's clock, between two looks of the watchdog."""
-        if self.jumps.look():
-            self.scheduler.tick_now(SystemClock())
+        jumped = self.jumps.look()
+        if self._went_back() or jumped:
+            self.scheduler.tick_now(self.wall)
+
+    def _went_back(self) -> bool:
+        """Tell whether the clock that the scheduler goes by went back: its ticks would wait until it has caught up.
+
+        That is asked of much smaller steps than those that stop the sending: a minute and a half without a tick are
+        the clock's death.
+        """
+        started = self.wall.now() - dt.timedelta(seconds=self.time.boottime())
+        before = self._started_at or started
+        back = before - started > STEP_BACK
+        self._started_at = started if back else max(before, started)
+        return back
 
     def died(self, what: str) -> None:
         """End the process: the clock is dead, its heartbeat grows old, and only a new process ticks again."""

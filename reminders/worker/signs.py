@@ -8,10 +8,14 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Signs:
-    """How many signs of life were shown in all, and by each tick that runs; `ended` counts the ticks that did."""
+    """How many signs of life were shown in all, and by each tick that runs; `ended` counts the ticks that did.
+
+    `unrecorded` is how many answers of mail servers the delivery has in hand that the database has not taken yet.
+    """
 
     shown: int = 0
     ended: int = 0
+    unrecorded: int = 0
     running: dict[str, int] = field(default_factory=dict)
 
     def begin(self, name: str) -> None:
@@ -23,6 +27,10 @@ class Signs:
         self.shown += 1
         if name in self.running:
             self.running[name] += 1
+
+    def hold(self, answers: int) -> None:
+        """Note how many answers are in hand that would be lost with the process."""
+        self.unrecorded = answers
 
     def end(self, name: str) -> None:
         """Note that a tick has ended, however it did."""

@@ -50,6 +50,14 @@ class Ticker:
     time: Monotonic
     chance: random.Random
     _troubles: dict[str, _Trouble] = field(default_factory=dict)
+    _said: dict[str, float] = field(default_factory=dict)
+
+    def say_seldom(self, event: str, **facts: object) -> None:
+        """Warn of something that stays as it is until somebody mends it: once an hour."""
+        now, before = self.time.monotonic(), self._said.get(event)
+        if before is None or now - before >= SAID_AGAIN_S:
+            self._said[event] = now
+            self.log.warning(event, **facts)
 
     def degraded_but(self, name: str) -> bool:
         """Tell whether any other tick than `name` failed when it last ran."""

@@ -1,7 +1,8 @@
 """Sees the death of the clock, which its scheduler does not: its thread may be gone while it says that it runs.
 
 Invariants: only time in which this thread itself ran counts as silence, so that a process that was stopped, or a
-machine that slept, is not taken for a dead one; a tick that shows signs of life is not dead, however long it takes.
+machine that slept, is not taken for a dead one; a tick that shows signs of life is not dead, however long it takes; as
+long as a delivery asks the database to take an answer, that answer is not thrown away with the process.
 """
 
 import threading
@@ -11,6 +12,9 @@ from typing import Self
 
 from reminders.clock import Monotonic
 from reminders.worker.signs import Signs
+
+DELIVERY = "deliver"
+"""The tick that has servers' answers in hand."""
 
 EXIT = 75
 """EX_TEMPFAIL of sysexits.h: the supervisor starts the program anew."""
@@ -35,19 +39,32 @@ class Watchdog:
     _each: dict[str, tuple[int, float]] = field(default_factory=dict)
 
     def look(self) -> str | None:
-        """Return what died, or None; called every `every_s` seconds."""
+        """Return what died, or None; called every `every_s` seconds.
+
+        With answers in hand the process is left only when the delivery itself shows no sign of life for its own limit:
+        a database that stands still stops every tick, and an answer lost with the process can never be had again.
+        """
         now = self.time.monotonic()
         awake = 0.0 if self._looked_at is None else min(now - self._looked_at, 2 * self.every_s)
         self._looked_at = now
         self._all = _silence(self._all, self.signs.shown, awake)
         running = tuple(self.signs.running.items())
         self._each = {name: _silence(self._each.get(name, (-1, 0.0)), sign, awake) for name, sign in running}
+        if self.signs.unrecorded and all(silent < self._limit(name) for name, silent in self._recording()):
+            return None
         if not self.lives():
             return "scheduler"
         if self._all[1] >= self.silence_s:
             return "ticks"
-        mute = (name for name, (_, silent) in self._each.items() if silent >= self.limits.get(name, self.silence_s))
+        mute = (name for name, (_, silent) in self._each.items() if silent >= self._limit(name))
         return next(mute, None)
+
+    def _limit(self, name: str) -> float:
+        return self.limits.get(name, self.silence_s)
+
+    def _recording(self) -> list[tuple[str, float]]:
+        """Return the tick that has the answers in hand, with how long it is silent."""
+        return [(name, silent) for name, (_, silent) in self._each.items() if name == DELIVERY]
 
     @property
     def healthy(self) -> bool:

@@ -118,7 +118,7 @@ def _check_wait(done: Delivery, one: Reminder, until: dt.datetime, reason: Reaso
         )
 
 
-@settings(max_examples=500)
+@settings(max_examples=5 * settings().max_examples // 2)
 @given(cases(), st.sampled_from([dt.timedelta(0), 10 * MINUTE, DAY]))
 def test_distances_hold_waiting_is_done_once_and_every_reminder_comes_to_an_end(
     case: tuple[SendingCalendar, list[Reminder], list[Message]], late: dt.timedelta

@@ -7,6 +7,7 @@ import contextlib
 import csv
 import itertools
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,20 @@ def test_f03_an_import_killed_anywhere_and_run_again_ends_where_an_unkilled_one_
     ground: Ground, tmp_path: Path, deliveries: Deliveries
 ) -> None:
     import_killed(ground, tmp_path, deliveries, 1_200, 2)
+
+
+def test_f03_an_import_killed_anywhere_leaves_whole_patients_or_none(
+    ground: Ground, tmp_path: Path, deliveries: Deliveries
+) -> None:
+    url = an_empty_clinic(ground.fresh())
+    order = Order(url, LOGGED_AT.isoformat(), verb="import", given=a_file(tmp_path, 2), kill_at="statement")
+    left = [everything(url)]
+    for nth in itertools.count(10, 12):
+        if deliveries.run(replace(order, nth=nth)) is not None:
+            break
+        left.append(everything(url))
+    assert [rows for rows in left if rows not in (left[0], everything(url))] == []
+    assert len(left) > 3
 
 
 def test_f36_an_import_killed_half_way_and_run_again_stores_each_row_once(

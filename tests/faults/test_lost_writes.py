@@ -82,7 +82,7 @@ def put_back(url: str, image: dict[str, bytes]) -> None:
 def found_in(url: str) -> tuple[str, int, int]:
     """Return what SQLite says of the files, and how many messages are behind their fence, and sent."""
     with contextlib.closing(sqlite3.connect(file_paths(url)[0])) as connection:
-        [(said,)] = connection.execute("PRAGMA integrity_check").fetchall()
+        said = "; ".join(line for (line,) in connection.execute("PRAGMA integrity_check"))
         query = "SELECT count(*) FROM reminders WHERE state = ?"
         counts = [connection.execute(query, [state]).fetchone()[0] for state in ("handed_over", "sent")]
     return said, counts[0] + counts[1], counts[1]

@@ -87,6 +87,7 @@ ESCAPES = (
 )
 STATEMENTS = (
     "{% for x in name %}{{ x }}{% endfor %}",
+    "{% for x in label %}a{% endfor %}",
     "{% for x in range(99999) %}{% for y in range(99999) %}a{% endfor %}{% endfor %}",
     "{% for x in [1] recursive %}{{ loop([1]) }}{% endfor %}",
     "{% macro m(n) %}{{ m(n-1) }}{{ m(n-1) }}{% endmacro %}{{ m(99) }}",

@@ -138,6 +138,20 @@ def test_answers_that_staff_entered_before_need_to_be_announced_to_nobody(tmp_pa
     database.close()
 
 
+def test_an_upgrade_remembers_the_latest_moment_that_was_recorded(tmp_path: Path) -> None:
+    """A clock that is wrong at the first delivery after it is then found out."""
+    path = tmp_path / "reminders.db"
+    url = _at_revision(path, "0004")
+    _run(
+        path,
+        "INSERT INTO installation VALUES (1, 'an id', x'00', '2026-01-05 09:00:00.000000')",
+        "INSERT INTO audit (id, at, actor, action, subject, mac)"
+        " VALUES (1, '2026-02-05 09:00:00.000000', 'cli', 'add', 'clinic', '')",
+    )
+    assert create_or_upgrade(url) == "0004"
+    assert _run(path, "SELECT seen_at FROM installation") == [("2026-02-05 09:00:00.000000",)]
+
+
 def test_a_newer_database_is_refused_and_stays_as_it_is(database_url: str, database_path: Path) -> None:
     _run(database_path, "UPDATE alembic_version SET version_num = '9999'")
     before = database_path.read_bytes()

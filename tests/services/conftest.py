@@ -2,14 +2,16 @@
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from reminders.store.database import create_or_upgrade
+from reminders.store.database import Database, create_or_upgrade
 from tests.services.delivered import INVITED, House
+from tests.services.import_desk import Desk
 from tests.support.backends import on_both
-from tests.support.database import Copies
+from tests.support.database import Copies, Templates
 
 _FILES = "about reading files; what is stored of them is in test_import_visits.py and test_import_whole.py, on both"
 _WORDS = "about words and pictures; the rows they come from are read by every test of a delivery, on both"
@@ -50,6 +52,19 @@ def delivered(url: str) -> None:
         made.treat("1001")
         assert made.deliver().sent == 1
         made.database.close()
+
+
+@pytest.fixture
+def delivered_file(templates: Templates) -> Path:
+    """Return the file of such a clinic, to be copied."""
+    return templates.file(delivered)
+
+
+@pytest.fixture
+def desk(database: Database, tmp_path: Path) -> Iterator[Desk]:
+    """Return a clinic's front desk with a file to import."""
+    with closing(Desk(database, tmp_path)) as made:
+        yield made
 
 
 @pytest.fixture

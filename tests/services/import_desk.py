@@ -62,6 +62,9 @@ class Desk:
             given = {"name": "The clinic", "timezone": "Europe/London", "email": "hello@clinic.example"}
             clinic_service.add_clinic(tx, "clinic", given)
 
+    def close(self) -> None:
+        self.database.close()
+
     def writing(self) -> Any:  # noqa: ANN401 - the store's own context manager
         return self.database.write(self.clock.now(), "test")
 

@@ -15,6 +15,7 @@ from tests.services.readers import Reader, invited
 from tests.support.clinic import Office, to
 from tests.support.facts import day, utc
 from tests.support.smtp_server import HangUp, RealServer, RudeServer
+from tests.support.ticking import app_at
 
 SUNDAY_NIGHT = utc("2026-03-29 02:00")
 
@@ -84,6 +85,23 @@ def test_each_clinic_gets_its_own_notice(empty_office: Office, server: RealServe
     reader.answers(AnswerKind.BOOKED, 2)
     assert _told(reader, server).announced == 2
     assert {message.rcpt_tos[0] for message in server.messages} == {"hello@riverside.example", "hello@north.example"}
+
+
+def test_who_is_asked_to_stop_leaves_the_other_clinics_to_the_next_delivery(
+    empty_office: Office, server: RealServer, tmp_path: Path
+) -> None:
+    for slug in ("riverside", "elm"):
+        empty_office.add_clinic(slug)
+        empty_office.add_patient(f"P-{slug}", slug)
+        empty_office.treat(f"P-{slug}", slug=slug)
+    reader = invited(empty_office, tmp_path / "out")
+    for number in (1, 2):
+        reader.answers(AnswerKind.CONSULTATION_REQUESTED, number)
+    app = app_at(empty_office, to(server))
+    assert app.deliver(stop=lambda: bool(server.messages)).announced == 1
+    signs: list[int] = []
+    assert app.deliver(beat=lambda: signs.append(len(server.messages))).announced == 1
+    assert signs
 
 
 def test_what_was_taken_back_or_closed_or_asks_nothing_is_announced_to_nobody(

@@ -7,13 +7,7 @@ from pathlib import Path
 import pytest
 
 from reminders.services.importing.errors import ErrorFileUnwritable
-from reminders.store.database import Database
 from tests.services.import_desk import Desk, counts, said, visit
-
-
-@pytest.fixture
-def desk(database: Database, tmp_path: Path) -> Desk:
-    return Desk(database, tmp_path)
 
 
 def cells(path: Path, delimiter: str = ",") -> list[list[str]]:

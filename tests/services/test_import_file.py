@@ -1,7 +1,5 @@
 """Files as they come: encodings, delimiters, quoting, damage; and what is refused as a whole."""
 
-from pathlib import Path
-
 import pytest
 
 from reminders.errors import BadInput
@@ -13,15 +11,9 @@ from reminders.services.importing.encoding import DamagedText, EmptyFile, NoText
 from reminders.services.importing.file import MAX_RECORD, NoHeader, UnreadableHeader
 from reminders.services.importing.tally import TooManyNames
 from reminders.services.importing.workbook import BadWorkbook
-from reminders.store.database import Database
 from tests.services.import_desk import Desk, counts, said, visit
 
 PLAIN = "patient_ref,given_name\n1,Zoë\n2,Søren\n"
-
-
-@pytest.fixture
-def desk(database: Database, tmp_path: Path) -> Desk:
-    return Desk(database, tmp_path)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le-bom", "utf-16-be-bom", "cp1252"])

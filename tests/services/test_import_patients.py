@@ -1,19 +1,11 @@
 """What a file says of a patient, judged over the whole file and against what is stored: restrictions win."""
 
-from pathlib import Path
-
 import pytest
 
 from reminders.services import patient
 from reminders.services.find import the_clinic
 from reminders.store import clinics, contacts, patients
-from reminders.store.database import Database
 from tests.services.import_desk import Desk, ago, counts, said, visit
-
-
-@pytest.fixture
-def desk(database: Database, tmp_path: Path) -> Desk:
-    return Desk(database, tmp_path)
 
 
 def test_the_last_value_of_the_file_rules_and_an_empty_cell_changes_nothing(desk: Desk) -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from reminders.services.importing.services import UnreadableValues
-from reminders.store.database import Database
 from tests.services.import_desk import FACE, Desk, ago, counts, said, visit
 
 VALUES = """value,protocol,kind
@@ -16,11 +15,6 @@ Top Up,botulinum-cosmetic,touch-up
 Review,botulinum-cosmetic,review
 Consultation,ignore,
 """
-
-
-@pytest.fixture
-def desk(database: Database, tmp_path: Path) -> Desk:
-    return Desk(database, tmp_path)
 
 
 def values(desk: Desk, text: str = VALUES) -> Path:

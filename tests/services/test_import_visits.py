@@ -1,20 +1,12 @@
 """What an imported row becomes: a treatment, a touch-up, an appointment, an outcome, or nothing."""
 
-from pathlib import Path
-
 import pytest
 
 from reminders.domain.facts import Kind, Outcome
 from reminders.services import book, record
 from reminders.services.find import the_clinic
 from reminders.services.record import NewTreatment
-from reminders.store.database import Database
 from tests.services.import_desk import FACE, Desk, ago, counts, day_ago, said, visit
-
-
-@pytest.fixture
-def desk(database: Database, tmp_path: Path) -> Desk:
-    return Desk(database, tmp_path)
 
 
 def test_a_row_with_nothing_but_a_number_is_a_patient(desk: Desk) -> None:

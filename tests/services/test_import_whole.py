@@ -28,11 +28,6 @@ from tests.services.import_exports import UK, US, Shape, documented_options, ser
 KILLED_AT = {"in the first thousand": ("keys", 40), "between": ("store", 1), "in the last": ("keys", 590)}
 
 
-@pytest.fixture
-def desk(database: Database, tmp_path: Path) -> Desk:
-    return Desk(database, tmp_path)
-
-
 @pytest.mark.parametrize("shape", [UK, US], ids=["uk", "us"])
 def test_the_documented_commands_bring_in_an_export_of_their_shape(desk: Desk, shape: Shape) -> None:
     path = write_export(desk.folder / "visits.csv", shape, rows=400, patients=150)

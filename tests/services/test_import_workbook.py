@@ -3,22 +3,15 @@
 import csv
 import datetime as dt
 import zipfile
-from pathlib import Path
 
 import pytest
 
 from reminders.services.importing.file import NoHeader
 from reminders.services.importing.workbook import MAX_UNPACKED, BadWorkbook, HugeWorkbook
-from reminders.store.database import Database
 from tests.services.import_desk import FACE, Desk, counts, said
 from tests.services.import_workbook_file import Cell, write_workbook
 
 HEADER = ("patient_ref", "given_name", "treated_on", "protocol", "consent")
-
-
-@pytest.fixture
-def desk(database: Database, tmp_path: Path) -> Desk:
-    return Desk(database, tmp_path)
 
 
 def test_numbers_days_and_ticks_are_read_as_one_would_type_them(desk: Desk) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from reminders.domain.lifecycle import Reason, State
 from reminders.services import decide
+from reminders.services.leases import LeaseKeeper
 from reminders.services.points import Point
 from reminders.services.rescue import Rescued, rescue
 from reminders.store import audit_trail
@@ -217,6 +218,12 @@ def test_a_lease_is_renewed_for_as_long_as_a_slow_server_takes(due: Office) -> N
         outcome = due.deliver(to(slow), lease=lease)
     assert rescued == [Rescued()]
     assert (outcome.sent, due.row().state) == (1, State.SENT)
+
+
+def test_a_lease_is_renewed_before_it_runs_out(due: Office) -> None:
+    clock, lease = WatchedClock(INVITED_AT), dt.timedelta(seconds=1.5)
+    with LeaseKeeper(due.database, clock, lease, []):
+        assert clock.looks.acquire(timeout=lease.total_seconds())
 
 
 def test_a_lease_is_not_renewed_for_a_row_that_is_not_ours_any_more(due: Office, server: RealServer) -> None:

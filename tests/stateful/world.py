@@ -120,10 +120,10 @@ class World:
         rows = self.office.rows()
         self._identities(rows)
         self._nothing_lost(rows)
-        for letter in self.post.letters[self.read_letters :]:
+        for letter in self._to_patients[self.read_letters :]:
             self._allowed(letter, rows)
         self._never_twice(rows)
-        self.read_letters = len(self.post.letters)
+        self.read_letters = len(self._to_patients)
         self.seen = {row.id: row for row in rows}
         self._explained(rows)
         self.steps += 1
@@ -150,13 +150,18 @@ class World:
                 assert now[key].state in (State.SENT, State.BOUNCED)
             if before.state is State.HELD and now[key].state in (*MAY_HAVE_GONE, State.CLAIMED):
                 assert key in self.ledger.released, f"{key} was held, and went out without a word"
-        taken = {letter.message_id for letter in self.post.letters}
+        taken = {letter.message_id for letter in self._to_patients}
         for row in rows:
             if row.state is State.SENT:
                 assert row.message_id in taken | self.ledger.settled
 
+    @property
+    def _to_patients(self) -> list[Letter]:
+        """Return what was accepted, but for the notices to the clinics themselves."""
+        return [letter for letter in self.post.letters if not letter.recipient.startswith("hello@")]
+
     def _never_twice(self, rows: list[ListedReminder]) -> None:
-        taken = Counter(letter.message_id for letter in self.post.letters)
+        taken = Counter(letter.message_id for letter in self._to_patients)
         assert [name for name, count in taken.items() if count > 1 + self.ledger.again[name]] == []
         gone = {row.message_id for row in rows if row.state in (*MAY_HAVE_GONE, State.HANDED_OVER)}
         assert taken.keys() <= gone | set(self.ledger.again)

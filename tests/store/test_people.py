@@ -174,7 +174,8 @@ def test_many_patients_are_added_at_once_as_one_is(database: Database) -> None:
         assert {ref: patient.id for ref, patient in found.items()} == added
         assert found["7"].recipient == "7@mail.test"
         assert (found["7"].consent, found["7"].created_at) == (Consent.UNKNOWN, one.created_at)
-        assert audit_trail.entries(tx, patient_id=added["7"])[0].details == {"fields": ["address_key", "email"]}
+        told = {"fields": ["address_key", "email"], "codes": {"consent": "unknown", "status": "active"}}
+        assert audit_trail.entries(tx, patient_id=added["7"])[0].details == told
         assert audit_trail.verify(tx) is None
         shared = patients.patients_by_address_keys(tx, clinic.id, ["key 7", "key 8", "no key"])
         assert [patient.ref for patient in shared] == ["7", "8", "707", "708", "1407", "1408"]

@@ -180,6 +180,20 @@ def _revived(tampered: Tampered, chance: random.Random) -> Tampering:  # noqa: A
     return _change("revived", "patients", row, 4, _reminder(withheld["id"]), tampered, status="active")
 
 
+def _loosened(tampered: Tampered, chance: random.Random) -> Tampering:
+    table, name, value, names = chance.choice(
+        [
+            ("patients", "status", "inactive", "the patient's status"),
+            ("patients", "consent", "existing_customer", "the patient's consent"),
+            ("holds", "until", dt.date(2027, 1, 1), "hold {id}"),
+            ("holds", "line", "sweat", "hold {id}"),
+            ("clinics", "unknown_consent", "existing_customer", "rule for patients of unknown consent"),
+        ]
+    )
+    row = chance.choice(tampered.rows(table))
+    return _change("loosened", table, row, 4, names.format(**row), tampered, **{name: value})
+
+
 def _unvoided(tampered: Tampered, chance: random.Random) -> Tampering:
     row = chance.choice([one for one in tampered.rows("treatments") if one["withdrawn_at"]])
     return _change("unvoided", "treatments", row, 4, f"treatment {row['id']}", tampered, withdrawn_at=None)
@@ -312,8 +326,11 @@ ROWS: dict[str, tuple[Family, int]] = {
     "never lost": (_each(_row_gone, _said_to_be_sent, _sent_by_hand, _somebody_gone), 14),
     "never outside": (_each(_moved, _planned_elsewhen), 16),
     "never to": (
-        _each(_restriction_gone, _restriction_ended, _withheld_freed, _redirected, _revived, _unvoided, _unerased),
-        18,
+        _each(
+            *(_restriction_gone, _restriction_ended, _withheld_freed, _redirected),
+            *(_revived, _unvoided, _unerased, _loosened),
+        ),
+        24,
     ),
     "never across": (_each(_crossed, _somebody_elses), 12),
     "never without": (_each(_without_consultation), 4),

@@ -12,9 +12,10 @@ from tests.support.ticking import FakeTime, Kept
 class Machine:
     """A machine whose clocks a test moves."""
 
-    def __init__(self) -> None:
+    def __init__(self, since_seen: dt.timedelta = dt.timedelta(0)) -> None:
         self.clock, self.time, self.kept = FakeClock(), FakeTime(), Kept()
         self.watch = JumpWatch(self.clock, self.time, self.kept.log)
+        self.watch.seen_at = self.clock.now() - since_seen
         self.watch.beat()
 
     def runs(self, seconds: float) -> None:
@@ -69,6 +70,29 @@ def test_a_jump_ahead_of_more_than_a_day_asks_for_the_lock(machine: Machine, len
     machine.clock.set(machine.clock.now() + length)
     machine.watch.look()
     assert machine.watch.locks is locks
+
+
+@pytest.mark.parametrize(("days", "waits"), [(0.9, False), (1.1, True), (-1.1, True), (300, True)])
+def test_a_machine_that_begins_far_from_what_was_seen_waits_for_three_steady_heartbeats(
+    days: float,
+    waits: bool,  # noqa: FBT001 - a row of the table
+) -> None:
+    machine = Machine(dt.timedelta(days=days))
+    assert machine.watch.paused is waits
+    for _ in range(STEADY_BEATS if waits else 0):
+        assert machine.watch.paused
+        machine.runs(10)
+        machine.watch.beat()
+    assert not machine.watch.paused
+    assert not machine.watch.locks  # a restart may follow months of rest; what the wall did meanwhile nobody knows
+
+
+def test_a_clock_that_is_set_soon_after_the_start_waits_again() -> None:
+    machine = Machine(dt.timedelta(days=300))
+    machine.clock.advance(days=-299)
+    machine.runs(10)
+    machine.watch.beat()
+    assert machine.watch.paused
 
 
 def test_a_clock_that_drifts_or_is_set_by_minutes_is_left_alone(machine: Machine) -> None:

@@ -29,6 +29,11 @@ def test_it_waits_longer_for_the_end_than_the_end_takes_and_starts_a_dead_clock_
     assert (found["Restart"], found["Type"]) == ("on-failure", "exec")
 
 
+def test_it_remembers_in_the_folder_that_systemd_keeps_for_it() -> None:
+    found = service()
+    assert found["Environment"] == f"REMINDERS_STATE=/var/lib/{found['StateDirectory']}"
+
+
 @pytest.mark.skipif(ANALYZE is None, reason="systemd is not here")
 def test_systemd_finds_nothing_wrong_with_it(tmp_path: Path) -> None:
     copy = tmp_path / "reminders.service"

@@ -1,13 +1,17 @@
 """The watchdog sees a clock that died, and takes nothing else for dead."""
 
+import datetime as dt
 import threading
 
 import pytest
 
-from reminders.worker.clockwork import Pace, Scheduler
+from reminders.clock import SystemClock
+from reminders.stopping import Stop
+from reminders.worker.clockwork import Clockwork, Pace, Scheduler
 from reminders.worker.signs import Signs
 from reminders.worker.watchdog import Watch, Watchdog
-from tests.support.ticking import FakeTime, eventually
+from tests.support.clinic import FakeClock, Office
+from tests.support.ticking import FakeTime, Kept, app_at, eventually
 
 LOOK_S, SILENCE_S = 5.0, 90.0
 
@@ -78,6 +82,38 @@ def test_a_delivery_that_shows_signs_of_life_may_take_all_day_and_a_silent_one_m
     assert watched.after(10, shown_by="heartbeat") == "deliver"
 
 
+def test_a_process_with_an_answer_in_hand_is_left_only_when_the_delivery_itself_is_dead() -> None:
+    watched = Watched()
+    watched.signs.begin("deliver")
+    watched.signs.hold(2)
+    assert watched.after(600) is None, "the database stands still, and with it every tick"
+    assert not watched.dog.healthy, "which shows"
+    assert watched.after(590) is None
+    assert watched.after(20) == "ticks"
+
+
+def test_a_process_whose_answers_are_recorded_is_left_as_ever() -> None:
+    watched = Watched()
+    watched.signs.begin("deliver")
+    watched.signs.hold(2)
+    assert watched.after(600) is None
+    watched.signs.hold(0)
+    assert watched.after(LOOK_S) == "ticks"
+
+
+def test_a_clock_that_goes_back_by_seconds_or_minutes_lets_every_tick_come_at_once(office: Office) -> None:
+    wall, kept, time = FakeClock(), Kept(), FakeTime()
+    clock = Clockwork(app_at(office), kept.log, Stop(), Pace(), time, lambda _: None, wall=wall)
+    later = wall.now() + dt.timedelta(hours=1)
+    job = clock.scheduler.add_job(print, "interval", days=1, next_run_time=later)
+    for step, comes in ((0, False), (-4, False), (3, False), (-6, True), (0, False), (600, False), (-240, True)):
+        job.modify(next_run_time=later)
+        wall.advance(seconds=5 + step)
+        time.advance(5)
+        clock.watch()
+        assert (job.next_run_time == wall.now()) is comes, step
+
+
 def test_a_tick_that_hangs_is_seen_although_the_others_go_on() -> None:
     watched = Watched()
     watched.signs.begin("plan")
@@ -106,6 +142,18 @@ def test_the_library_says_that_it_runs_when_its_thread_is_dead_and_we_do_not() -
         scheduler.shutdown(wait=False)
 
 
+def test_a_tick_that_comes_an_hour_late_still_comes() -> None:
+    came = threading.Event()
+    scheduler = Scheduler(workers=1)
+    an_hour_ago = SystemClock().now() - dt.timedelta(hours=1)
+    scheduler.add_job(came.set, "interval", days=1, next_run_time=an_hour_ago)
+    scheduler.start()
+    try:
+        assert came.wait(10)
+    finally:
+        scheduler.shutdown(wait=False)
+
+
 def test_it_looks_by_itself_and_says_what_died_once() -> None:
     found: list[str] = []
     looked = threading.Event()
@@ -117,4 +165,5 @@ def test_it_looks_by_itself_and_says_what_died_once() -> None:
 
 def test_the_limits_are_those_that_were_promised() -> None:
     assert (Pace().silence_s, Pace().grace_s) == (90, 30)
+    assert Pace().database_silence_s > 30 + 30 + 30, "a connection, a lock and a statement each have half a minute"
     assert Pace().delivery_silence_s > 900, "a server may take ten minutes for its answer to the dot"

@@ -26,11 +26,17 @@ Waiting = tuple[int, AnswerKind]
 
 
 def announce(worker: Worker) -> int:
-    """Tell every clinic what its patients answered since the last notice; return how many answers were told of."""
+    """Tell every clinic what its patients answered since the last notice; return how many answers were told of.
+
+    Asked to stop, it leaves the rest to the next delivery.
+    """
     with worker.database.read(worker.clock.now()) as tx:
         waiting = [(clinic_of(tx, clinic_id), said) for clinic_id, said in answers.unannounced(tx).items()]
     told = 0
     for clinic, said in waiting:
+        worker.beat()
+        if worker.stop():
+            break
         with worker.database.read(worker.clock.now()) as tx:
             if worker.breakers.open_until(tx) is not None:
                 break

@@ -18,6 +18,7 @@ _SAID = {
     Because.COPIED: "this database is not where it was: it was moved, or it is a copy",
     Because.CLOCK_AHEAD: "the machine's clock jumped far ahead",
     Because.CLOCK_BEFORE_BUILD: "the machine's clock shows a day before this program was made",
+    Because.OTHER: "for a reason that this version does not know",
 }
 _RIGHT_CLOCK = "set the machine's clock if it is wrong; if it is right, `reminders unlock --as clock --why CODE`"
 
@@ -41,13 +42,14 @@ def guard_checks(tx: Transaction, settings: Settings) -> Iterator[Check]:
 
 def _lock(tx: Transaction, state: LockState, place: Place, remembered: Remembered | None) -> Check:
     if state.because is not None:
-        said = f"locked since {state.locked_at:%Y-%m-%d %H:%M} UTC: {_SAID[state.because]}"
+        since = f" since {state.locked_at:%Y-%m-%d %H:%M} UTC" if state.locked_at else ""
+        said = f"locked{since}: {_SAID[state.because]}"
         return Check("sending", ok=False, said=said, advice=_advice(state.because))
     coming = place.suspicion(tx, remembered) or suspected(tx)
     if coming is not None:
         said = f"the next delivery will lock it: {_SAID[coming]}"
         return Check("sending", ok=False, said=said, advice=_advice(coming))
-    seen = f"the last delivery began at {state.seen_at:%Y-%m-%d %H:%M} UTC" if state.seen_at else "no delivery yet"
+    seen = f"the clock was right at {state.seen_at:%Y-%m-%d %H:%M} UTC" if state.seen_at else "no delivery yet"
     return Check("sending", ok=True, said=f"not locked, {seen}")
 
 

@@ -15,7 +15,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import cast
@@ -28,6 +28,7 @@ from reminders.services.breaker import Breakers
 from reminders.services.deliver import deliver
 from reminders.services.find import the_clinic
 from reminders.services.foresight.rehearsal import Nowhere, OncePerKind, SetClock
+from reminders.services.guarding.lock import Because, lock_state, suspected
 from reminders.services.keys import Keys
 from reminders.services.plan import plan_clinic
 from reminders.services.points import nobody
@@ -64,7 +65,8 @@ class Foreseen:
 class Foresight:
     """What would happen at a clinic up to and with the day `last`.
 
-    `kept_back` counts the reminders that fall due in that time and would not go, by state and reason.
+    `kept_back` counts the reminders that fall due in that time and would not go, by state and reason. `locked` says why
+    sending is locked, or will be by the next delivery because of the clock: then none of it goes until that is lifted.
     """
 
     clinic: Clinic
@@ -72,6 +74,7 @@ class Foresight:
     last: dt.date
     messages: tuple[Foreseen, ...]
     kept_back: tuple[tuple[State, Reason | None, int], ...]
+    locked: Because | None = None
 
 
 def simulate(
@@ -91,11 +94,12 @@ def simulate(
         file = folder / "copy.db"
         with database.read(clock.now()) as tx:
             clinic = the_clinic(tx, slug)
+            locked = lock_state(tx).because or suspected(tx)
             file.touch(mode=0o600)
             copy_clinic(tx, clinic.id, file)
         copy = Database(f"sqlite:///{file}", audit_key=b"of a copy that nobody keeps")
         try:
-            return _looked_ahead(copy, clock.now(), keys, clinic, days, lasting)
+            return replace(_looked_ahead(copy, clock.now(), keys, clinic, days, lasting), locked=locked)
         finally:
             copy.close()
 

@@ -4,13 +4,14 @@ Invariant: a lock is stored, so that every process on the database sees it, and 
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from reminders.clock import Clock
-from reminders.domain.clock_check import Verdict, check
+from reminders.domain.clock_check import BUILT_ON, NEEDS_A_PERSON, Seen, Verdict, check
 from reminders.errors import CannotDo
-from reminders.store import installation
+from reminders.store import installation, reminders
 from reminders.store.database import Database, Transaction
 
 
@@ -21,6 +22,8 @@ class Because(StrEnum):
     COPIED = "copied"
     CLOCK_AHEAD = "clock_ahead"
     CLOCK_BEFORE_BUILD = "clock_before_build"
+    OTHER = "other"
+    """A word that this version does not know: somebody wrote it into the row, or a newer version did."""
 
 
 class SendingLocked(CannotDo):
@@ -35,7 +38,7 @@ class OlderCopy(SendingLocked):
 
 
 class MovedOrCopied(SendingLocked):
-    """Nothing is sent: this database is not where it was, and a copy of it may be sending elsewhere.
+    """Nothing is sent: this database is not where it was, or this machine is not known here: a copy may be in use.
 
     If it was moved and nothing was sent since: `reminders unlock --as moved --why CODE`. If it is a backup that was
     put back: `reminders unlock --as restored --why CODE`. If the other one goes on sending, leave this one locked.
@@ -56,11 +59,19 @@ class ClockBeforeBuild(SendingLocked):
     """
 
 
+class LockedOtherwise(SendingLocked):
+    """Nothing is sent: sending is locked for a reason that this version does not know.
+
+    Run `reminders audit`, and look into what was sent; then run `reminders unlock --as restored --why CODE`.
+    """
+
+
 _REFUSALS: dict[Because, type[SendingLocked]] = {
     Because.RESTORED: OlderCopy,
     Because.COPIED: MovedOrCopied,
     Because.CLOCK_AHEAD: ClockAhead,
     Because.CLOCK_BEFORE_BUILD: ClockBeforeBuild,
+    Because.OTHER: LockedOtherwise,
 }
 OF_THE_CLOCK = frozenset({Because.CLOCK_AHEAD, Because.CLOCK_BEFORE_BUILD})
 _SUSPECT = {Verdict.AHEAD: Because.CLOCK_AHEAD, Verdict.BEFORE_BUILD: Because.CLOCK_BEFORE_BUILD}
@@ -68,7 +79,7 @@ _SUSPECT = {Verdict.AHEAD: Because.CLOCK_AHEAD, Verdict.BEFORE_BUILD: Because.CL
 
 @dataclass(frozen=True, slots=True)
 class LockState:
-    """Whether sending is locked (`because` is not None), since when, and the latest moment a delivery saw."""
+    """Whether sending is locked (`because` is not None), since when, and the latest moment a delivery or a plan saw."""
 
     because: Because | None
     locked_at: dt.datetime | None
@@ -85,9 +96,15 @@ def lock_state(tx: Transaction) -> LockState:
     """Return how things stand; nothing is locked before `init`."""
     found = installation.standing(tx)
     if found is None:
-        return LockState(None, None, None, check(tx.now, None))
-    because = Because(found.locked_because) if found.locked_because else None
-    return LockState(because, found.locked_at, found.seen_at, check(tx.now, found.seen_at))
+        return LockState(None, None, None, check(tx.now, Seen(None)))
+    seen = Seen(found.seen_at or found.created_at, found.seen_boot)
+    return LockState(_because(found), found.locked_at, found.seen_at, check(tx.now, seen, tx.boot))
+
+
+def _because(found: installation.Standing) -> Because | None:
+    if found.locked_at is None and found.locked_because is None:
+        return None
+    return Because(found.locked_because) if found.locked_because in list(Because) else Because.OTHER
 
 
 def lock(tx: Transaction, because: Because) -> bool:
@@ -98,8 +115,9 @@ def lock(tx: Transaction, because: Because) -> bool:
 def refuse_locked(tx: Transaction) -> None:
     """Raise `SendingLocked` where another process, or a person, locked sending meanwhile."""
     found = installation.standing(tx)
-    if found is not None and found.locked_because is not None:
-        raise refusal(Because(found.locked_because))
+    because = _because(found) if found is not None else None
+    if because is not None:
+        raise refusal(because)
 
 
 def suspected(tx: Transaction) -> Because | None:
@@ -110,14 +128,32 @@ def suspected(tx: Transaction) -> Because | None:
     return _SUSPECT.get(state.clock)
 
 
+def leave_for_later(tx: Transaction, patient_ids: Sequence[int]) -> None:
+    """Mark patients as to be planned by the first delivery or plan whose clock can be trusted."""
+    reminders.set_replan_at(tx, [(patient_id, BUILT_ON) for patient_id in patient_ids])
+
+
+def planning_waits(tx: Transaction) -> bool:
+    """Tell whether somebody waits to be planned until the clock can be trusted."""
+    return suspected(tx) is not None and bool(reminders.due_for_replanning(tx, BUILT_ON, 1))
+
+
 def need_a_sound_clock(database: Database, clock: Clock) -> None:
-    """Raise `SendingLocked`, and keep the lock, under a clock whose word would expire what is not over."""
+    """Raise `SendingLocked`, and keep the lock, under a clock whose word would expire what is not over.
+
+    A sound clock's moment is noted once a day, so that who plans and never delivers is not asked after a year.
+    """
     with database.read(clock.now()) as tx:
-        because = suspected(tx)
-        known = because is None or lock_state(tx).because is not None
-    if because is None:
+        because, state = suspected(tx), lock_state(tx)
+        stale = state.seen_at is None or tx.now - state.seen_at > NEEDS_A_PERSON
+    if because is None and not (stale and state.clock is Verdict.STEADY):
         return
-    if not known:
+    if because is None or state.because is None:
         with database.write(clock.now, "guard") as tx:
-            lock(tx, because)
-    raise refusal(because)
+            because = suspected(tx)
+            if because is None:
+                installation.see_now(tx)
+            else:
+                lock(tx, because)
+    if because is not None:
+        raise refusal(because)

@@ -10,7 +10,7 @@ from enum import StrEnum
 from reminders.clock import Clock
 from reminders.domain.clock_check import Verdict
 from reminders.errors import BadInput, CannotDo
-from reminders.services.guarding.lock import OF_THE_CLOCK, Because, LockState, lock_state
+from reminders.services.guarding.lock import Because, LockState, lock_state
 from reminders.services.guarding.place import Place
 from reminders.services.guarding.state_file import Remembered
 from reminders.store import doubtful, installation, places
@@ -32,6 +32,7 @@ ANSWERS: dict[Because, tuple[Answer, ...]] = {
     Because.COPIED: (Answer.MOVED, Answer.RESTORED),
     Because.CLOCK_AHEAD: (Answer.CLOCK,),
     Because.CLOCK_BEFORE_BUILD: (Answer.CLOCK,),
+    Because.OTHER: (Answer.RESTORED,),
 }
 
 
@@ -71,7 +72,7 @@ def unlock(database: Database, clock: Clock, place: Place | None, answer: Answer
     with database.write(clock.now, "unlock") as tx:
         state = lock_state(tx)
         _check(state, answer)
-        held = doubtful.hold_doubtful(tx) if answer is Answer.RESTORED else 0
+        held = _doubt(tx) if answer is Answer.RESTORED else 0
         if answer is Answer.CLOCK:
             installation.see_now(tx)
             doubtful.attempts_due_again(tx)
@@ -84,12 +85,18 @@ def unlock(database: Database, clock: Clock, place: Place | None, answer: Answer
 
 
 def _check(state: LockState, answer: Answer) -> None:
-    if state.because is None and not (answer is Answer.CLOCK and state.clock is Verdict.BEHIND):
+    if state.because is None and not (answer is Answer.CLOCK and state.clock is not Verdict.STEADY):
         raise NotLocked
     if state.because is not None and answer not in ANSWERS[state.because]:
         raise WrongAnswer(because=state.because, answers=" or ".join(ANSWERS[state.because]))
-    if state.because in OF_THE_CLOCK and state.clock is Verdict.BEFORE_BUILD:
+    if answer is Answer.CLOCK and state.clock is Verdict.BEFORE_BUILD:
         raise ClockStillWrong
+
+
+def _doubt(tx: Transaction) -> int:
+    """Hold what may have gone out, and whatever is planned later for a moment before now; return how many are held."""
+    installation.doubt(tx)
+    return doubtful.hold_doubtful(tx)
 
 
 def _move_in(tx: Transaction, place: Place, remembered: Remembered | None, answer: Answer) -> None:

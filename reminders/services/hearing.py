@@ -1,0 +1,107 @@
+"""Hears what servers answer to the final dots, and records it as it comes.
+
+Invariants: what was answered never waits long for a server that was not heard yet, so that a stop, or a death, costs no
+more than the answers of about a second; what cannot be recorded of one message costs no other one its record.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reminders.domain.lifecycle import State
+from reminders.errors import RemindersError
+from reminders.services.envelope import Envelope, Worker
+from reminders.services.insist import insist
+from reminders.services.points import Point
+from reminders.services.settlement import Answer, Settler
+from reminders.store.apart import ODD_DATA
+from reminders.store.faults import EntryRefused
+
+LISTENS_S = 0.2
+"""How long one turn around all servers that have not answered takes at most."""
+
+GATHERS_S = 1.0
+"""How long answers are gathered for one commit, while others are still to come."""
+
+
+@dataclass(slots=True)
+class Hearing:
+    """The answers of one round: to every dot, and those that came before it."""
+
+    worker: Worker
+    settler: Settler
+    envelopes: Sequence[Envelope]
+    _failure: Exception | None = None
+
+    def record_all(self) -> None:
+        """Hear every server out and record what it said; raises what could not be recorded once the rest is."""
+        time = self.worker.patience.time
+        waiting = [envelope for envelope in self.envelopes if envelope.dotted and envelope.outcome is None]
+        heard = [envelope for envelope in self.envelopes if envelope.outcome is not None]
+        since = time.monotonic()
+        while waiting:
+            since = since if heard else time.monotonic()
+            heard += self._listen(waiting)
+            waiting = [envelope for envelope in waiting if envelope.outcome is None]
+            if waiting and heard and (self.worker.stop() or time.monotonic() - since >= GATHERS_S):
+                self._record(heard)
+                heard = []
+        self._record(heard)
+        if self._failure is not None:
+            raise self._failure
+
+    def _listen(self, waiting: Sequence[Envelope]) -> list[Envelope]:
+        """Go around the servers once; return whose answer has come."""
+        heard = []
+        for envelope in waiting:
+            if envelope.session is not None and envelope.session.answered(LISTENS_S / len(waiting)):
+                envelope.outcome = envelope.session.reply()
+                heard.append(envelope)
+        self.worker.beat()
+        return heard
+
+    def _record(self, heard: Sequence[Envelope]) -> None:
+        """Record these answers in one commit, or else each by itself."""
+        self.worker.observe(Point.ANSWERED)
+        if not heard:
+            return
+        self.worker.holding(len(heard))
+        try:
+            try:
+                self._insist([envelope for envelope in self.envelopes if any(envelope is one for one in heard)])
+            except Exception as error:
+                if not _of_one(error):
+                    raise
+                self._record_each(heard)
+        finally:
+            self.worker.holding(0)
+
+    def _record_each(self, heard: Sequence[Envelope]) -> None:
+        for envelope in heard:
+            try:
+                self._insist([envelope])
+            except Exception as error:
+                if not _of_one(error):
+                    raise
+                self._failure = error
+
+    def _insist(self, heard: Sequence[Envelope]) -> None:
+        """The answers stand nowhere but here: the database is asked until it takes them, while the leases go on."""
+        worker = self.worker
+        counts = self.settler.tally.counts
+        insist(lambda: self._settle(heard), counts, worker.patience, worker.chance, worker.beat)
+
+    def _settle(self, heard: Sequence[Envelope]) -> None:
+        worker = self.worker
+        with worker.database.write(worker.clock.now, "deliver") as tx:
+            for envelope in heard:
+                before = State.HANDED_OVER if envelope.fenced else State.CLAIMED
+                if envelope.outcome is not None:
+                    answer = Answer(envelope.letter, envelope.outcome, before, envelope.blanked)
+                    jitter = worker.chance.random()
+                    worker.breakers.answered(tx, answer.outcome, jitter)
+                    self.settler.settle(tx, answer, jitter)
+
+
+def _of_one(error: Exception) -> bool:
+    """Tell whether an error may be one message's own, so that the others can be recorded without it."""
+    return isinstance(error, (EntryRefused, *ODD_DATA)) or not isinstance(error, RemindersError)

@@ -1,0 +1,29 @@
+"""Does something for one patient apart from everybody else, so that rows of theirs that are damaged cost nobody else.
+
+Invariant: what fails within is undone, the events it put on the trail included; what was done before it stands.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from reminders.errors import BadInput
+from reminders.store.faults import DamagedRow, UnreadableText, in_our_words
+from reminders.store.transaction import Transaction
+
+ODD_DATA = (DamagedRow, UnreadableText, BadInput, ValueError, LookupError, TypeError, ArithmeticError)
+"""What reading or working out one patient's rows may end with, when they hold what this program never wrote."""
+
+
+@contextmanager
+def apart(tx: Transaction) -> Iterator[None]:
+    """Undo, within the transaction, what the block did, when it raises; the error is passed on in the house's words."""
+    pending = list(tx.pending)
+    savepoint = tx.connection.begin_nested()
+    try:
+        with in_our_words():
+            yield
+    except BaseException:
+        savepoint.rollback()
+        tx.pending[:] = pending
+        raise
+    savepoint.commit()

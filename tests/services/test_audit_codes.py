@@ -1,0 +1,125 @@
+"""What keeps messages back is loosened in its row: the audit finds it before planning and after it."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from reminders.services.audit import audit
+from reminders.services.finding import Finding
+from reminders.services.guarding.lock import Because, lock
+from reminders.store import installation, patients
+from reminders.store.audit_trail import entries
+from tests.support.clinic import INVITED_AT, Office
+from tests.support.guarded import Guarded
+from tests.support.tampering import on_postgresql, past_the_rules
+
+Restrict = Callable[[Office], object]
+
+
+def findings(office: Office) -> tuple[Finding, ...]:
+    return audit(office.database, office.clock, office.keys).findings
+
+
+def wished(**given: Any) -> Restrict:  # noqa: ANN401 - handed to the office as they are
+    return lambda office: office.change_patient(**given)
+
+
+def held(office: Office) -> None:
+    office.hold(dt.date(2026, 9, 5))
+
+
+LOOSENED: Mapping[str, tuple[Restrict, str, str]] = {
+    "deceased": (wished(status="deceased"), "patients SET status = 'active'", "status"),
+    "inactive": (wished(status="inactive"), "patients SET status = 'active'", "status"),
+    "denied": (wished(consent="denied"), "patients SET consent = 'granted'", "consent"),
+    "customer": (wished(consent="denied"), "patients SET consent = 'existing_customer'", "consent"),
+    "unknown": (wished(consent="unknown"), "patients SET consent = 'granted'", "consent"),
+    "minor": (wished(birth_date=dt.date(2012, 1, 1)), "patients SET birth_date = NULL", "birth_date"),
+    "grown": (wished(birth_date=dt.date(2012, 1, 1)), "patients SET birth_date = '1980-01-01'", "birth_date"),
+    "hold": (held, "holds SET until = '2026-01-06'", "hold 1"),
+    "its line": (held, "holds SET line = 'sweat'", "hold 1"),
+    "clinic": (wished(consent="unknown"), "clinics SET unknown_consent = 'existing_customer'", "unknown consent"),
+}
+
+
+@pytest.mark.parametrize("name", LOOSENED)
+def test_a_loosened_restriction_is_found_before_it_is_planned_and_after(office: Office, name: str) -> None:
+    restrict, sql, told = LOOSENED[name]
+    restrict(office)
+    assert findings(office) == ()
+    past_the_rules(office.database, [f"UPDATE {sql}"])
+    for _ in range(2):
+        found = [one for one in findings(office) if one.promise == 4]
+        assert any(told in one.problem for one in found), found
+        assert not any("reminders plan" in one.advice for one in found)
+        office.plan()
+
+
+def test_a_restriction_that_was_taken_back_by_a_person_is_no_finding(office: Office) -> None:
+    office.change_patient(status="inactive", consent="denied", birth_date=dt.date(2012, 1, 1))
+    office.change_patient(status="active", consent="granted", birth_date=None)
+    office.change_clinic(unknown_consent="existing_customer")
+    office.change_clinic(unknown_consent="no")
+    office.add_patient("P2", birth_date=dt.date(2012, 1, 1))
+    office.erase("P2")
+    assert findings(office) == ()
+
+
+def test_a_trail_from_before_codes_were_kept_proves_nothing(office: Office) -> None:
+    with office.write() as tx:
+        [added] = entries(tx, subject="patient", action="add")
+    assert set(added.told) == {"fields", "codes"}
+    if on_postgresql(office.database):
+        return  # the words of SQLite
+    past_the_rules(office.database, ["UPDATE audit SET details = json_remove(details, '$.codes')"], triggers=False)
+    past_the_rules(office.database, ["UPDATE patients SET consent = 'denied', status = 'inactive'"])
+    assert not any("is not the one that the audit trail tells of" in one.problem for one in findings(office))
+
+
+def test_the_trail_holds_no_birth_date_and_another_code_for_each_patient(office: Office) -> None:
+    born = dt.date(2012, 1, 1)
+    for ref in ("P2", "P3"):
+        office.add_patient(ref, birth_date=born)
+    with office.write() as tx:
+        told = [entry.told["codes"] for entry in entries(tx, subject="patient", action="add")]
+    codes = {one["birth_date"] for one in told if isinstance(one, Mapping) and "birth_date" in one}
+    assert len(codes) == 2
+    assert not any("2012" in str(one) for one in codes)
+    assert patients.birth_code(b"key", 1, None) is None
+
+
+@pytest.mark.parametrize(
+    ("locked", "sql"),
+    [
+        (True, "installation SET locked_at = NULL, locked_because = NULL"),
+        (True, "installation SET locked_because = 'clock_ahead'"),
+        (True, "installation SET locked_because = 'nonsense'"),
+        (True, "installation SET locked_at = NULL"),
+        (False, "installation SET locked_at = '2026-01-06 09:00:00.000000', locked_because = 'restored'"),
+    ],
+)
+def test_a_lock_that_was_changed_in_its_row_is_found(guarded: Guarded, locked: bool, sql: str) -> None:  # noqa: FBT001 - a row of the table
+    office = guarded.office
+    with office.write() as tx:
+        assert not locked or lock(tx, Because.RESTORED)
+    assert findings(office) == ()
+    past_the_rules(office.database, [f"UPDATE {sql}"])
+    assert [(one.promise, "the lock on sending" in one.problem) for one in findings(office)] == [(1, True)]
+
+
+def test_places_that_are_gone_are_found(guarded: Guarded) -> None:
+    with guarded.office.write() as tx:
+        installation.settle_at(tx, "a home")
+    [found] = findings(guarded.office)
+    assert (found.promise, "places" in found.problem) == (1, True)
+
+
+def test_a_lock_that_was_set_and_lifted_in_order_is_no_finding(guarded: Guarded) -> None:
+    guarded.clock.set(INVITED_AT)
+    with guarded.office.write() as tx:
+        lock(tx, Because.COPIED)
+        assert not lock(tx, Because.RESTORED)
+        installation.unlock(tx, "moved", "new-disk")
+    assert findings(guarded.office) == ()
