@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, select
+from sqlalchemy import ColumnElement, func, insert, select
 
 from reminders.store.schema import audit
 from reminders.store.server import wait_for_the_trail
@@ -178,6 +178,11 @@ def _followed(so_far: Verified, rows: Iterable[dict[str, Any]], keys: Sequence[b
             return replace(so_far, broken=expected)
         so_far = Verified(expected, code, content["at"])
     return so_far
+
+
+def last_number(tx: Transaction) -> int:
+    """Return the number of the last entry that is committed, 0 before the first."""
+    return int(tx.connection.execute(select(func.coalesce(func.max(audit.c.id), 0))).scalar_one())
 
 
 def code_of(tx: Transaction, number: int) -> str | None:

@@ -228,6 +228,41 @@ def test_f24_a_lock_stops_a_delivery_that_runs(guarded: Guarded, server: RealSer
 
 
 @on_both
+def test_f43_a_backup_put_back_before_anything_else_was_sent_locks_sending_too(
+    guarded: Guarded, server: RealServer
+) -> None:
+    assert guarded.office.deliver(to(server)).sent == 0
+    copy = guarded.copy()
+    guarded.again()
+    guarded.office.change_patient(opt_out="all")
+    assert guarded.office.deliver(to(server)).sent == 0
+    guarded.put_back(copy)  # the copy knows nothing of the opt-out
+    guarded.clock.set(INVITED_AT)
+    with pytest.raises(OlderCopy):
+        guarded.office.deliver(to(server))
+    assert guarded.unlock(Answer.RESTORED).held == 1
+    assert guarded.office.deliver(to(server)).sent == 0
+    assert server.messages == []
+
+
+@on_both
+def test_f43_that_a_copy_was_put_back_may_be_said_before_any_delivery(guarded: Guarded, server: RealServer) -> None:
+    sent_since_the_copy(guarded, server)
+    said = guarded.unlock(Answer.RESTORED)
+    assert (said.because, said.held) == (Because.RESTORED, 1)
+    assert guarded.office.deliver(to(server)).sent == 0
+    assert len(server.messages) == 1
+
+
+@on_both
+def test_f43_that_a_copy_was_put_back_is_heard_where_nothing_shows_it(guarded: Guarded, server: RealServer) -> None:
+    guarded.clock.set(INVITED_AT)
+    said = guarded.unlock(Answer.RESTORED)
+    assert (said.because, said.held) == (None, 1)
+    assert guarded.office.deliver(to(server)).sent == 0
+
+
+@on_both
 def test_f43_only_the_answer_that_fits_unlocks(guarded: Guarded, server: RealServer) -> None:
     with pytest.raises(NotLocked):
         guarded.unlock(Answer.MOVED)
@@ -272,7 +307,9 @@ def test_f43_a_state_file_that_lost_its_last_write_is_harmless(guarded: Guarded,
 
 def test_f24_another_installation_in_the_place_of_an_old_one_is_no_copy(guarded: Guarded, server: RealServer) -> None:
     remembered = _state_file(guarded)
-    remembered.write_text(f"{'f' * 32} {'e' * 32} {7:012d} {7:015d}\n")  # of an installation that was thrown away
+    remembered.write_text(
+        f"{'f' * 32} {'e' * 32} {7:012d} {7:015d} {7:015d}\n"
+    )  # of an installation that was thrown away
     guarded.clock.set(INVITED_AT)
     assert guarded.office.deliver(to(server)).sent == 1
     guarded.again()

@@ -31,7 +31,7 @@ def explained(page: str) -> set[Survivor]:
     found: set[Survivor] = set()
     for section in re.split(r"^### ", page, flags=re.MULTILINE)[1:]:
         place = re.match(r"`([\w.]+)`", section)
-        blocks = re.findall(r"^```diff\n(.*?)^```\n\n(?=[^\s#`])", section, re.MULTILINE | re.DOTALL)
+        blocks = re.findall(r"^```diff\n(.*?)^```\n\n(?!```|#)(?=\S)", section, re.MULTILINE | re.DOTALL)
         if place is None or not blocks:
             raise ValueError(f"This section names no place, or lacks a difference with its reason: {section[:80]}")
         for block in blocks:

@@ -2,8 +2,8 @@
 
 Invariant: a place's count is raised in the commit that lets messages go and remembered outside the database before
 anything is let go, so that an older copy of the database is found by counting; the sum of all places' counts finds it
-too on a machine that had sent nothing since. A clone of both, file and database, on a machine that shares the word it
-was installed with is not found.
+too on a machine that had sent nothing since, and the length of the trail where nobody had. A clone of both, file and
+database, on a machine that shares the word it was installed with is not found.
 """
 
 import secrets
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from reminders.services.guarding.lock import Because, refusal
 from reminders.services.guarding.state_file import Remembered, StateFile, state_file
 from reminders.settings import Settings
-from reminders.store import installation, places
+from reminders.store import audit_trail, installation, places
 from reminders.store.database import Transaction
 from reminders.store.engine import sqlite_path
 
@@ -49,7 +49,7 @@ class Place:
         name = (remembered or self._adopted(tx) or Remembered(secrets.token_hex(16), 0, 0)).place
         places.join(tx, name)
         known = places.place(tx, name)
-        self.here = Remembered(name, known.fences if known else 0, places.total(tx))
+        self.here = Remembered(name, known.fences if known else 0, places.total(tx), audit_trail.last_number(tx))
         home = places.home(tx, self.url)
         found = installation.standing(tx)
         if found is not None and found.home != home:
@@ -62,7 +62,7 @@ class Place:
             return None
         for memory in self.file.others():
             known = places.place(tx, memory.place)
-            if known is not None and known.fences == memory.fences and memory.total <= places.total(tx):
+            if known is not None and known.fences == memory.fences and not _ahead(tx, memory):
                 return memory
         return None
 
@@ -92,7 +92,7 @@ class Place:
         total = places.total(tx)
         if fences is None or fences <= self.here.fences or total <= self.here.total:
             raise refusal(Because.RESTORED)
-        self._passing = Remembered(self.here.place, fences, total)
+        self._passing = Remembered(self.here.place, fences, total, self.here.trail)
 
     def passed(self) -> None:
         """Remember the count, after its commit and before anything is let go."""
@@ -104,7 +104,9 @@ class Place:
 def _ahead(tx: Transaction, memory: Remembered) -> bool:
     """Tell whether more is remembered than this database knows."""
     known = places.place(tx, memory.place)
-    return known is None or memory.fences > known.fences or memory.total > places.total(tx)
+    if known is None or memory.fences > known.fences or memory.total > places.total(tx):
+        return True
+    return memory.trail > audit_trail.last_number(tx)
 
 
 def place_here(tx: Transaction, settings: Settings) -> Place | None:

@@ -20,7 +20,7 @@ from reminders.errors import CannotDo
 from reminders.settings import Settings
 from reminders.store.engine import sqlite_path
 
-_LINE = re.compile(rb"([0-9a-f]{1,64}) ([0-9a-f]{32}) (\d{12}) (\d{15})\n")
+_LINE = re.compile(rb"([0-9a-f]{1,64}) ([0-9a-f]{32}) (\d{12}) (\d{15}) (\d{15})\n")
 _LONGEST = 256
 _SAFELY = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 """A link is not followed, and a pipe keeps nobody waiting."""
@@ -35,15 +35,25 @@ class StateUnwritable(CannotDo):
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """The place this machine delivers from, its latest count, and the highest sum of all places' counts it has seen."""
+    """The place this machine delivers from, its latest count, and the most it has seen of the database.
+
+    That is the sum of all places' counts, and the number of the last entry on the audit trail: where nothing was sent
+    since a copy was made, an opt-out may have been recorded.
+    """
 
     place: str
     fences: int
     total: int
+    trail: int = 0
 
     def latest(self, other: "Remembered") -> "Remembered":
         """Return the higher counts of two memories of one place: another process may have written meanwhile."""
-        return Remembered(self.place, max(self.fences, other.fences), max(self.total, other.total))
+        return Remembered(
+            self.place,
+            max(self.fences, other.fences),
+            max(self.total, other.total),
+            max(self.trail, other.trail),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +124,7 @@ class StateFile:
         found = _LINE.fullmatch(os.pread(file, _LONGEST, 0))
         if found is None or found[1].decode() != self.installation_id:
             return None
-        return Remembered(found[2].decode(), int(found[3]), int(found[4]))
+        return Remembered(found[2].decode(), int(found[3]), int(found[4]), int(found[5]))
 
     def _seen(self, path: Path) -> Remembered | None:
         try:
@@ -127,7 +137,7 @@ class StateFile:
             os.close(file)
 
     def _line(self, remembered: Remembered) -> bytes:
-        counts = f"{remembered.fences:012d} {remembered.total:015d}"
+        counts = f"{remembered.fences:012d} {remembered.total:015d} {remembered.trail:015d}"
         return f"{self.installation_id} {remembered.place} {counts}\n".encode()
 
     @contextlib.contextmanager

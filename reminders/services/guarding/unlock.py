@@ -10,7 +10,7 @@ from enum import StrEnum
 from reminders.clock import Clock
 from reminders.domain.clock_check import Verdict
 from reminders.errors import BadInput, CannotDo
-from reminders.services.guarding.lock import Because, LockState, lock_state
+from reminders.services.guarding.lock import Because, LockState, lock_state, suspected
 from reminders.services.guarding.place import Place
 from reminders.services.guarding.state_file import Remembered
 from reminders.store import doubtful, installation, places
@@ -71,7 +71,8 @@ def unlock(database: Database, clock: Clock, place: Place | None, answer: Answer
     remembered = place.file.read() if place else None
     with database.write(clock.now, "unlock") as tx:
         state = lock_state(tx)
-        _check(state, answer)
+        because = state.because or (place.suspicion(tx, remembered) if place else None) or suspected(tx)
+        _check(because, state, answer)
         held = _doubt(tx) if answer is Answer.RESTORED else 0
         if answer is Answer.CLOCK:
             installation.see_now(tx)
@@ -81,14 +82,19 @@ def unlock(database: Database, clock: Clock, place: Place | None, answer: Answer
         installation.unlock(tx, answer, why)
     if place is not None and answer is not Answer.CLOCK:
         place.remember()
-    return Unlocked(state.because, answer, held)
+    return Unlocked(because, answer, held)
 
 
-def _check(state: LockState, answer: Answer) -> None:
-    if state.because is None and not (answer is Answer.CLOCK and state.clock is not Verdict.STEADY):
+def _check(because: Because | None, state: LockState, answer: Answer) -> None:
+    """Refuse an answer that does not fit what is locked, or what the next delivery would lock.
+
+    That a copy was put back is always heard: who put it back may know more than any count.
+    """
+    behind = answer is Answer.CLOCK and state.clock is not Verdict.STEADY
+    if because is None and not behind and answer is not Answer.RESTORED:
         raise NotLocked
-    if state.because is not None and answer not in ANSWERS[state.because]:
-        raise WrongAnswer(because=state.because, answers=" or ".join(ANSWERS[state.because]))
+    if because is not None and answer not in ANSWERS[because]:
+        raise WrongAnswer(because=because, answers=" or ".join(ANSWERS[because]))
     if answer is Answer.CLOCK and state.clock is Verdict.BEFORE_BUILD:
         raise ClockStillWrong
 
