@@ -75,7 +75,7 @@ syscalls: setup ## let each call on the database's files fail or kill, and cut t
 	@echo "Failing every system call in turn, then 500 power cuts; this takes about an hour."
 	@time $(BIN)/python -m pytest tests/acceptance/test_system_calls.py tests/faults/test_lost_writes.py -m storm --timeout 3600
 
-machine: setup ## let Hypothesis write 300 long histories of two clinics and judge each step (a quarter of an hour)
+machine: setup ## let Hypothesis write 300 long histories of two clinics and judge each step (about half an hour)
 	@echo "Playing 300 histories of 60 steps; this takes about half an hour."
 	@time $(BIN)/python -m pytest tests/stateful -m storm --timeout 7200
 
@@ -90,8 +90,8 @@ zoo: setup ## set 75 deliberate bugs loose, one at a time, and see the tests cat
 	@echo "Setting each deliberate bug loose in a copy; this takes about 20 minutes."
 	@time $(BIN)/python -m tests.zoo.keeper
 
-mutants: setup ## damage the rules two thousand times and see that a test notices each (a quarter of an hour)
-	@echo "Damaging the rules, again and again; this takes about half an hour."
+mutants: setup ## damage the rules two thousand times and see that a test notices each (about a quarter of an hour)
+	@echo "Damaging the rules, again and again; this takes about a quarter of an hour."
 	@rm -rf mutants
 	@PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 nice $(BIN)/mutmut run | tr '\r' '\n' | awk 'NR % 200 == 0'
 	@nice $(BIN)/python -m tests.mutation.score
