@@ -170,7 +170,9 @@ class Wire:
         return received
 
     def _settled(self) -> bool:
-        """Tell whether a last line, or a senseless one, has arrived."""
+        """Tell whether a last line, a senseless one, or more than any reply has arrived."""
+        if len(self._unread) > _LONGEST_REPLY:
+            return True
         *lines, rest = self._unread.split(b"\n")
         return len(rest) > _LONGEST_LINE or any(line[3:4] != b"-" for line in lines)
 

@@ -1,6 +1,7 @@
 """Does something for one patient apart from everybody else, so that rows of theirs that are damaged cost nobody else.
 
-Invariant: what fails within is undone, the events it put on the trail included; what was done before it stands.
+Invariant: what fails for the sake of odd data is undone, the events it put on the trail included; what was done before
+it stands. Whatever else goes wrong (the database is lost, the process ends) undoes the whole transaction anyway.
 """
 
 from collections.abc import Iterator
@@ -16,13 +17,13 @@ ODD_DATA = (DamagedRow, UnreadableText, BadInput, ValueError, LookupError, TypeE
 
 @contextmanager
 def apart(tx: Transaction) -> Iterator[None]:
-    """Undo, within the transaction, what the block did, when it raises; the error is passed on in the house's words."""
+    """Undo, within the transaction, what the block did, when it raises one of `ODD_DATA`; errors are in our words."""
     pending = list(tx.pending)
     savepoint = tx.connection.begin_nested()
     try:
         with in_our_words():
             yield
-    except BaseException:
+    except ODD_DATA:
         savepoint.rollback()
         tx.pending[:] = pending
         raise

@@ -65,7 +65,7 @@ def test_f21_a_day_without_a_midnight_begins_at_its_first_instant(
     [
         ("Europe/Berlin", "2026-03-29", "02:30", "2026-03-29 01:00"),  # skipped: the first valid instant after it
         ("Europe/Berlin", "2026-10-25", "02:30", "2026-10-25 00:30"),  # occurs twice: the first
-        ("America/New_York", "2026-03-08", "02:15", "2026-03-08 07:00"),
+        ("America/New_York", "2027-03-14", "02:15", "2027-03-14 07:00"),
         ("America/New_York", "2026-11-01", "01:30", "2026-11-01 05:30"),
         ("Australia/Lord_Howe", "2026-10-04", "02:15", "2026-10-03 15:30"),  # half an hour is skipped
         ("Australia/Lord_Howe", "2026-04-05", "01:45", "2026-04-04 14:45"),

@@ -90,7 +90,7 @@ def test_f26_a_clock_that_is_asked_to_end_in_any_phase_or_at_random_leaves_nothi
     assert max(Counter(taken.recipient for taken in ledger.accepted).values()) == 1
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
         beats = connection.execute("SELECT count(*), count(stopped_at) FROM heartbeats").fetchone()
-    assert beats == (len(instants) + 1, len(instants) + 1)
+    assert 0 < beats[0] == beats[1], "a clock that gave a sign of life did not say that it stopped"
 
 
 @pytest.mark.parametrize("round_size", [1, 4])

@@ -123,4 +123,4 @@ def test_a_clock_is_dead_when_it_fell_silent_and_not_when_it_was_stopped(office:
     heartbeat.beat(office.database, office.clock, "b")
     assert found() == (False, False), "another one took over"
     heartbeat.stop(office.database, office.clock, "b")
-    assert found() == (False, True), "the one that fell silent never said that it stopped"
+    assert found() == (True, False), "who began after the other fell silent speaks for it"

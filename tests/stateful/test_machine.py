@@ -356,7 +356,7 @@ def play(templates: Templates, examples: int, steps: int, *, derandomize: bool) 
 
 @pytest.mark.timeout(600)
 def test_any_history_keeps_the_promises(templates: Templates) -> None:
-    play(templates, int(os.environ.get("HISTORIES", "24")), 30, derandomize=True)
+    play(templates, int(os.environ.get("HISTORIES", "12")), 30, derandomize=True)
 
 
 @pytest.mark.storm

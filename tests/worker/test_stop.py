@@ -24,6 +24,14 @@ def stop(left: list[int]) -> Iterator[Stop]:
         yield made
 
 
+@pytest.fixture
+def terminal() -> Iterator[None]:
+    """Be a program that hears of its terminal, also where the tests were told to outlive theirs."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 def test_the_first_signal_asks_and_the_second_does_not_wait(stop: Stop, left: list[int]) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
     assert (stop.asked(), left) == (True, [])
@@ -32,13 +40,17 @@ def test_the_first_signal_asks_and_the_second_does_not_wait(stop: Stop, left: li
 
 
 @needs_a_terminal
-def test_a_closed_terminal_asks_however_often_it_says_so_and_beside_another_signal(stop: Stop, left: list[int]) -> None:
-    for number in (signal.SIGHUP, signal.SIGHUP, signal.SIGTERM, signal.SIGHUP):
-        os.kill(os.getpid(), number)
-        assert (stop.asked(), left) == (True, [])
+@pytest.mark.usefixtures("terminal")
+def test_a_closed_terminal_asks_however_often_it_says_so_and_beside_another_signal(left: list[int]) -> None:
+    stop = Stop(left.append)
+    with on_signals(stop):
+        for number in (signal.SIGHUP, signal.SIGHUP, signal.SIGTERM, signal.SIGHUP):
+            os.kill(os.getpid(), number)
+            assert (stop.asked(), left) == (True, [])
 
 
 @needs_a_terminal
+@pytest.mark.usefixtures("terminal")
 def test_a_delivery_is_asked_by_a_closed_terminal_and_its_time_runs_from_the_first_word(left: list[int]) -> None:
     stop = Stop(left.append)
     with stopping_within(stop, 1000, left.append):
