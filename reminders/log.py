@@ -13,7 +13,7 @@ import re
 import string
 import sys
 import threading
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from typing import Any, Literal, TextIO
 
@@ -42,7 +42,7 @@ class Log:
 
     def __init__(self, form: Form, clock: Clock, stream: TextIO | None = None) -> None:
         """Write to `stream`, by default standard error as it is now."""
-        self._lines = _Lines(stream or sys.stderr)
+        self._lines = _Lines(stream or sys.stderr, self._lost)
 
         def dated(_: object, __: str, fields: MutableMapping[str, Any]) -> Mapping[str, Any]:
             return {"at": f"{clock.now().astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}", **fields}
@@ -52,9 +52,10 @@ class Log:
             if form == "json"
             else structlog.processors.LogfmtRenderer(key_order=["at", "level", "event"], drop_missing=True)
         )
+        self._processors = [structlog.processors.add_log_level, dated, only_known, render]
         self._log = structlog.wrap_logger(
             self._lines,
-            processors=[structlog.processors.add_log_level, dated, only_known, render],
+            processors=self._processors,
             wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
             cache_logger_on_first_use=False,
         )
@@ -76,6 +77,13 @@ class Log:
         name, kind = how.thread.name if how.thread else None, how.exc_type.__name__
         self.error("a thread died", part=name, problem=kind)
 
+    def _lost(self, count: int) -> str:
+        """Return the line that says how many others were lost, in the form of all lines."""
+        line: Any = {"event": "log lines were lost", "lost": count}
+        for process in self._processors:
+            line = process(None, "warning", line)
+        return str(line)
+
     def close(self) -> None:
         """Write what waits, for a second at most."""
         self._lines.close()
@@ -84,8 +92,9 @@ class Log:
 class _Lines:
     """A bounded queue of lines and the thread that writes them."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, say_lost: Callable[[int], str]) -> None:
         self._stream = stream
+        self._say_lost = say_lost
         self._queue: queue.Queue[str | None] = queue.Queue(_WAITING)
         self._lost = 0
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
@@ -112,7 +121,7 @@ class _Lines:
         while (line := self._queue.get()) is not None:
             lost, self._lost = self._lost, 0
             try:
-                self._stream.write(f"{line}\n" if not lost else f"{line}\n({lost} lines were lost)\n")
+                self._stream.write(f"{line}\n" if not lost else f"{line}\n{self._say_lost(lost)}\n")
                 self._stream.flush()
             except (OSError, ValueError):  # nobody reads any more, or the disk is full: the work goes on
                 continue
@@ -129,10 +138,17 @@ def _shown(value: object) -> object:
     if isinstance(value, dt.datetime):
         return f"{value.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
     text = value if isinstance(value, str) else type(value).__name__
-    return _PRIVATE.sub(_NOT_SHOWN, " ".join(text.split()))[:_LONGEST]
+    plain = " ".join(text.split())
+    return (plain if isinstance(value, OwnWords) else _PRIVATE.sub(_NOT_SHOWN, plain))[:_LONGEST]
 
 
-def sentence_of(error: BaseException) -> str:
+class OwnWords(str):
+    """A sentence of ours in which nothing is filled in but numbers and codes: an example in it may be shown."""
+
+    __slots__ = ()
+
+
+def sentence_of(error: BaseException) -> OwnWords:
     """Return an error's own sentence with its numbers and codes filled in, and … for every other fact of it."""
     pattern = " ".join(inspect.cleandoc(type(error).__doc__ or "").split())
     facts: Mapping[str, object] = getattr(error, "facts", {})
@@ -140,7 +156,7 @@ def sentence_of(error: BaseException) -> str:
     for words, name, _, _ in string.Formatter().parse(pattern):
         fact = facts.get(name) if name else None
         said += words + ("" if name is None else str(fact) if isinstance(fact, int | float | enum.Enum) else "…")
-    return said
+    return OwnWords(said)
 
 
 @contextmanager

@@ -4,15 +4,16 @@ Invariant: a face is loaded when it is asked for, so that help stays quick; only
 """
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reminders.cli.session import Session
+from reminders.cli.session import Opens, Session
 from reminders.cli.shell import run
 
 if TYPE_CHECKING:
     from reminders.app import App
+    from reminders.settings import Settings
 
 
 class WebPages:
@@ -37,29 +38,31 @@ class WebPages:
 class Clock:
     """The clock, and the clock with the pages, as the command line is handed them."""
 
-    def work(self, app: "App", began: Callable[[], None]) -> None:
+    def work(self, settings: "Settings", opens: Opens, began: "Callable[[App], None]") -> None:
         """Keep the clock until the process is asked to end."""
         from reminders.worker.clockwork import work  # noqa: PLC0415 - only this command needs a scheduler
 
-        work(app, began)
+        work(settings.log, opens, began)
 
-    def run(self, app: "App", pages: "App", listening: Callable[[str], None]) -> None:
-        """Keep the clock on `app`, and serve the pages on `pages` from the main thread.
+    def run(
+        self, settings: "Settings", opens: Opens, opens_pages: Opens, listening: "Callable[[App, str], None]"
+    ) -> None:
+        """Keep the clock, and serve the pages from the main thread.
 
-        A signal stops both at once: the clock claims nothing more while the pages give their last answers.
+        Nothing ticks before the pages have their place: whoever starts the program twice learns it from that. A signal
+        stops both at once: the clock claims nothing more while the pages give their last answers.
         """
-        from reminders.log import opened_log  # noqa: PLC0415 - as above
-        from reminders.stopping import Stop, on_signals  # noqa: PLC0415 - as above
-        from reminders.web.serve import Here, serve  # noqa: PLC0415 - as above
-        from reminders.worker.clockwork import ticking  # noqa: PLC0415 - as above
+        from reminders.web.serve import Here, open_door, serve  # noqa: PLC0415 - as above
+        from reminders.worker.clockwork import on_duty, ticking  # noqa: PLC0415 - as above
 
-        stop = Stop()
         with (
-            on_signals(stop),
-            opened_log(app.settings.log, app.clock) as log,
-            ticking(app, log, stop) as clock,
+            on_duty(settings.log) as duty,
+            duty.opened(opens, opens_pages) as (app, pages),
+            closing(open_door(settings.listen)) as door,
+            ticking(app, duty.log, duty.stop) as clock,
         ):
-            serve(pages, listening, here=Here(lambda: clock.healthy, stop.heard))
+            here = Here(lambda: clock.healthy, duty.stop.heard, duty.stop.asked)
+            serve(pages, lambda address: listening(app, address), here=here, door=door)
 
 
 def main() -> None:

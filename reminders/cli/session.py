@@ -38,15 +38,21 @@ class Pages(Protocol):
         ...
 
 
+Opens = Callable[[], AbstractContextManager["App"]]
+"""Opens the product; closes it at the context's end."""
+
+
 class Duty(Protocol):
     """The clock, which the entry point hands in: no face knows another."""
 
-    def work(self, app: "App", began: Callable[[], None]) -> None:
+    def work(self, settings: "Settings", opens: Opens, began: "Callable[[App], None]") -> None:
         """Keep the clock until the process is asked to end; calls `began` once it ticks."""
         ...
 
-    def run(self, app: "App", pages: "App", listening: Callable[[str], None]) -> None:
-        """Keep the clock on `app` and serve the pages on `pages`; calls `listening` with their address."""
+    def run(
+        self, settings: "Settings", opens: Opens, opens_pages: Opens, listening: "Callable[[App, str], None]"
+    ) -> None:
+        """Keep the clock and serve the pages, each on an opening of its own; calls `listening` with their address."""
         ...
 
 

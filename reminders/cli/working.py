@@ -4,6 +4,7 @@ Invariant: they say in a sentence what they do and where, and end well when they
 """
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
@@ -11,7 +12,7 @@ import typer
 from reminders.cli.options import examples
 from reminders.cli.output import say
 from reminders.cli.serving import PATIENCE_MS, NoPages
-from reminders.cli.session import opened
+from reminders.cli.session import opened, settings_of
 from reminders.errors import CannotDo
 
 if TYPE_CHECKING:
@@ -32,15 +33,20 @@ def run(ctx: typer.Context) -> None:
     """Serve the pages and keep the clock, on one machine.
 
     Plans, sends what is due, puts right what a dead worker left, and drops what is kept no longer, by itself, until
-    SIGTERM or Ctrl-C: what is on its way then comes to its end, within half a minute. Should the clock die, the
-    program ends with 75 for its supervisor to start it anew.
+    SIGTERM or Ctrl-C: what is on its way then comes to its end, within half a minute. A database that is away is
+    waited for. Should the clock die, the program ends with 75 for its supervisor to start it anew.
     """
     if ctx.obj.pages is None:
         raise NoPages
     if ctx.obj.duty is None:
         raise NoClock
-    with opened(ctx) as app, opened(ctx, busy_ms=PATIENCE_MS) as pages:
-        ctx.obj.duty.run(app, pages, lambda address: _say(app, f"The pages are at {address}, and the clock ticks"))
+    pages = partial(opened, ctx, busy_ms=PATIENCE_MS)
+    ctx.obj.duty.run(
+        settings_of(ctx),
+        partial(opened, ctx),
+        pages,
+        lambda app, address: _say(app, f"The pages are at {address}, and the clock ticks"),
+    )
 
 
 def worker(ctx: typer.Context) -> None:
@@ -52,8 +58,7 @@ def worker(ctx: typer.Context) -> None:
     """
     if ctx.obj.duty is None:
         raise NoClock
-    with opened(ctx) as app:
-        ctx.obj.duty.work(app, lambda: _say(app, "The clock ticks"))
+    ctx.obj.duty.work(settings_of(ctx), partial(opened, ctx), lambda app: _say(app, "The clock ticks"))
 
 
 def _say(app: "App", what: str) -> None:

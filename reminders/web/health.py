@@ -28,34 +28,33 @@ _FOR_A_DAY = "public, max-age=86400"
 
 @dataclass(slots=True)
 class Known:
-    """The answer to a question to the database; asked at most once a second, however many probe.
+    """The answer to a question to the database; asked at most once a second, and once at a time, however many probe.
 
-    One that takes longer than `_PATIENCE_S` is answered with what was known before.
+    Where it is not answered within `patience_s`, or by an error, the answer is `unanswered`.
     """
 
     app: App
     question: Callable[[], bool]
-    _answer: bool
+    unanswered: bool
+    patience_s: float = _PATIENCE_S
+    asked: "asyncio.Future[bool] | None" = None
     _since: dt.datetime | None = None
 
     async def now(self) -> bool:
         """Return the answer, at most a second old."""
-        present = self.app.clock.now()
-        if self._since is None or abs(present - self._since) >= _ASKED_ANEW:
+        asked, present = self.asked, self.app.clock.now()
+        if asked is None or (asked.done() and (self._since is None or abs(present - self._since) >= _ASKED_ANEW)):
             self._since = present
-            asked = asyncio.ensure_future(sync_to_thread(self.question))
-            asked.add_done_callback(self._keep)
-            await asyncio.wait([asked], timeout=_PATIENCE_S)
-        return self._answer
-
-    def _keep(self, asked: "asyncio.Future[bool]") -> None:
-        if not asked.cancelled() and asked.exception() is None:
-            self._answer = asked.result()
+            asked = self.asked = asyncio.ensure_future(sync_to_thread(self.question))
+        await asyncio.wait([asked], timeout=self.patience_s)
+        if not asked.done() or asked.cancelled() or asked.exception() is not None:
+            return self.unanswered
+        return asked.result()
 
 
 def machine_pages(app: App, looks: Looks, clock_lives: Callable[[], bool] | None = None) -> list[HTTPRouteHandler]:
     """Return the routes for machines; `clock_lives` tells of the clock in this process, if there is one."""
-    readiness, ticking = Known(app, app.is_ready, _answer=False), Known(app, app.is_anybody_ticking, _answer=True)
+    readiness, ticking = Known(app, app.is_ready, unanswered=False), Known(app, app.is_anybody_ticking, unanswered=True)
 
     @route("/healthz", http_method=LOOKS)
     async def alive() -> Response[str]:

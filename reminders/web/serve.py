@@ -40,29 +40,46 @@ _PROBLEMS = {
 
 @dataclass(frozen=True, slots=True)
 class Here:
-    """What else this process does: `lives` tells whether its clock ticks, `ends` is told every signal at once."""
+    """What else this process does: `lives` tells whether its clock ticks, `ends` is told every signal at once.
+
+    `asked` tells whether a signal came before the pages did.
+    """
 
     lives: Callable[[], bool]
     ends: Callable[[int], object]
+    asked: Callable[[], bool] = lambda: False
 
 
 class CannotListen(CannotDo):
     """The pages cannot be served on {place}: {problem}. Choose another place with REMINDERS_LISTEN."""
 
 
-def serve(app: App, listening: Callable[[str], None], limits: Limits | None = None, here: Here | None = None) -> None:
+def serve(
+    app: App,
+    listening: Callable[[str], None],
+    limits: Limits | None = None,
+    here: Here | None = None,
+    door: socket.socket | None = None,
+) -> None:
     """Serve the pages until SIGTERM or Ctrl-C; calls `listening` with the address once browsers can come.
 
-    `here` is what else this process does. Raises `CannotListen`.
+    `here` is what else this process does, `door` what already listens. Raises `CannotListen`.
     """
-    with closing(open_door(app.settings.listen)) as door, few_words(app.clock):
-        listening(_address(door))
-        before = {number: signal.signal(number, _ended) for number in (signal.SIGTERM, signal.SIGINT)}
-        server = _server(app, door, limits, here=here)
+    with closing(door or open_door(app.settings.listen)) as taken, few_words(app.clock):
+        server = _server(app, taken, limits, here=here)
+
+        def heard(number: int, frame: FrameType | None) -> None:
+            """Take a signal before the library does; those that it passes on when it has ended are over."""
+            if not server.started:
+                server.handle_exit(number, frame)
+
+        before = {number: signal.signal(number, heard) for number in (signal.SIGTERM, signal.SIGINT)}
         if _HANGS_UP is not None and signal.getsignal(_HANGS_UP) is not signal.SIG_IGN:  # the library does not know it
             before[_HANGS_UP] = signal.signal(_HANGS_UP, server.handle_exit)
+        server.should_exit = here is not None and here.asked()
         try:
-            server.run(sockets=[door])
+            listening(_address(taken))
+            server.run(sockets=[taken])
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
@@ -155,7 +172,3 @@ def _place(door: socket.socket) -> str:
 
 def _address(door: socket.socket) -> str:
     return f"http://{_place(door)}"
-
-
-def _ended(_number: int, _frame: object) -> None:
-    """Take the signal that the server passes on after it has ended in order: the process then ends well, with 0."""

@@ -63,6 +63,8 @@ class Acts:
         changed = sum(outcome.changes.values()) + outcome.backlog_held
         if changed:
             self.log.info("planned", tick="plan", count=changed, held=outcome.backlog_held)
+        if outcome.skipped:
+            self.ticker.say_seldom("rows cannot be read: see `reminders doctor`", tick="plan", count=outcome.skipped)
 
     def rescue(self, _: Beat) -> None:
         """Take what dead workers left."""

@@ -11,7 +11,8 @@ import random
 import secrets
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from concurrent.futures import wait as wait_for
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 
 from apscheduler.executors.pool import ThreadPoolExecutor  # type: ignore[import-untyped]
@@ -22,17 +23,25 @@ from apscheduler.triggers.interval import IntervalTrigger  # type: ignore[import
 from reminders.app import App
 from reminders.clock import Clock, Monotonic, SystemClock, SystemMonotonic
 from reminders.errors import RemindersError
-from reminders.log import Log, opened_log
+from reminders.log import Form, Log, opened_log
 from reminders.stopping import GRACE_S, Stop, on_signals
 from reminders.worker.acts import Acts
 from reminders.worker.jumps import JumpWatch
 from reminders.worker.ping import Ping
 from reminders.worker.signs import Signs
-from reminders.worker.ticks import Tick, Ticker
+from reminders.worker.ticks import EndsNow, Tick, Ticker
+from reminders.worker.waiting import Waiting, aside
 from reminders.worker.watchdog import DELIVERY, EXIT, Watch, Watchdog
 
 STEP_BACK = dt.timedelta(seconds=5)
 """What the machine's clock may go back before the ticks are told: less delays one by as much, and nobody notices."""
+
+
+_LEFT_DELIVERY = (
+    "a delivery was left at work. Once its lease is over, the next start or `reminders deliver` settles what it held:"
+    " what a mail server may have taken without an answer becomes `unknown`, the rest is planned again"
+)
+_LEFT_TICK = "a tick was left at work: what it had not saved is undone, and done anew after the next start"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,7 @@ class Pace:
 
     A delivery may wait fifteen minutes for one server (RFC 5321 4.5.3.2), and shows a sign of life after each. A rescue
     or a heartbeat may wait half a minute each for a connection, a lock and a statement before the database gives up.
+    `last_word_s` is what the database has to note the end in, where the ticks have used up `grace_s`.
     """
 
     deliver_s: float = 30
@@ -55,6 +65,7 @@ class Pace:
     database_silence_s: float = 120
     look_s: float = 5
     grace_s: float = GRACE_S
+    last_word_s: float = 5
 
 
 class Scheduler(BackgroundScheduler):  # type: ignore[misc] # the library has no types
@@ -117,8 +128,10 @@ class Clockwork:
         return self.dog.healthy
 
     def begin(self, ping: Ping | None) -> None:
-        """Start ticking."""
-        self.jumps.seen_at = self.app.lock_state().seen_at
+        """Start ticking, once the database says when the clock was last right; raises `EndsNow` as `Waiting` does."""
+        waiting = Waiting(self.stop, self.log, self.time, self.chance)
+        self.jumps.seen_at = waiting.for_answer(self.app.lock_state).seen_at
+        self.log.info("the clock begins", worker=self.name)
         acts = Acts(self.app, self.name, self.log, self.stop, self.jumps, self.ticker, ping)
         pace, lease_s = self.pace, self.app.lease.total_seconds()
         for tick in (
@@ -165,7 +178,7 @@ class Clockwork:
         self.leave(EXIT)
 
     def finish(self) -> bool:
-        """Let what runs come to its end, and say so; False when it did not within the grace."""
+        """Let what runs come to its end, and say so; False when something did not within the grace."""
         self.stop.ask()
         if self.scheduler.running:
             self.scheduler.shutdown(wait=False)
@@ -173,14 +186,23 @@ class Clockwork:
         while self.signs.running and self.time.monotonic() < until:
             threading.Event().wait(0.02)
         left = tuple(self.signs.running)
-        try:
-            self.app.stopped(self.name)
-        except RemindersError as error:
-            self.log.warning("that the clock stopped could not be recorded", problem=type(error).__name__)
+        said = self._say_stopped(max(until - self.time.monotonic(), self.pace.last_word_s))
         for tick in left:
-            self.log.warning("a tick was left at work: what it holds comes back when its lease runs out", tick=tick)
+            self.log.warning(_LEFT_DELIVERY if tick == DELIVERY else _LEFT_TICK, tick=tick)
         self.log.info("the clock has stopped", worker=self.name)
-        return not left
+        return said and not left
+
+    def _say_stopped(self, limit_s: float) -> bool:
+        """Record that the clock stopped in order; False when the database took no notice in time."""
+        told = aside(lambda: self.app.stopped(self.name))
+        wait_for([told], limit_s)
+        error = told.exception() if told.done() else None
+        if isinstance(error, RemindersError) or not told.done():
+            kind = type(error).__name__ if error else None
+            self.log.warning("that the clock stopped could not be recorded", problem=kind)
+        elif error is not None:
+            raise error
+        return told.done()
 
 
 @contextmanager
@@ -197,7 +219,6 @@ def ticking(
     clock = Clockwork(app, log, stop, pace or Pace(), time or SystemMonotonic(), leave)
     url = app.settings.ping_url
     with Ping(url, clock.time, log) if url else nullcontext() as ping:
-        log.info("the clock begins", worker=clock.name)
         clock.begin(ping)
         try:
             with Watch(clock.dog, clock.died, clock.watch):
@@ -210,9 +231,33 @@ def ticking(
         leave(0)
 
 
-def work(app: App, began: Callable[[], None], pace: Pace | None = None) -> None:
-    """Keep the clock until SIGTERM or Ctrl-C; calls `began` once it ticks."""
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """A process that keeps the clock: how it is asked to end, and where it says what it does."""
+
+    stop: Stop
+    log: Log
+
+    @contextmanager
+    def opened(self, *opens: Callable[[], AbstractContextManager[App]]) -> Iterator[tuple[App, ...]]:
+        """Open the product, once or more, as soon as its database is there; raises what a person has to mend."""
+        waiting = Waiting(self.stop, self.log, SystemMonotonic(), random.SystemRandom())
+        with ExitStack() as stack:
+            yield tuple(waiting.for_answer(lambda one=one: stack.enter_context(one())) for one in opens)  # type: ignore[misc] # bound at once
+
+
+@contextmanager
+def on_duty(form: Form) -> Iterator[Duty]:
+    """Take signals and say what happens, from before the database is there; being asked to end is a good end."""
     stop = Stop()
-    with on_signals(stop), opened_log(app.settings.log, app.clock) as log, ticking(app, log, stop, pace):
-        began()
-        stop.wait()
+    with on_signals(stop), opened_log(form, SystemClock()) as log, suppress(EndsNow):
+        yield Duty(stop, log)
+
+
+def work(
+    form: Form, opens: Callable[[], AbstractContextManager[App]], began: Callable[[App], None], pace: Pace | None = None
+) -> None:
+    """Keep the clock until SIGTERM or Ctrl-C; calls `began` once it ticks."""
+    with on_duty(form) as duty, duty.opened(opens) as (app,), ticking(app, duty.log, duty.stop, pace):
+        began(app)
+        duty.stop.wait()

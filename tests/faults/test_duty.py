@@ -18,7 +18,10 @@ from pathlib import Path
 import pytest
 
 from reminders.domain.lifecycle import Reason, State
+from reminders.services.checkup.check import Check
+from reminders.services.checkup.store import waiting_checks
 from reminders.services.points import Point
+from reminders.worker.clockwork import Pace
 from reminders.worker.watchdog import EXIT
 from tests.support.clinic import INVITED_AT, FakeClock, Office, to
 from tests.support.forking import Program
@@ -58,6 +61,7 @@ def invitations(url: str) -> Counter[str]:
 
 def stops_at(clocks: Program, url: str, server: KillingServer, phase: str, nth: int) -> None:
     """Let a clock deliver, ask it to end while it waits for its server in a phase, and see that it ends well."""
+    assert eventually(server.is_quiet)
     pid = clocks.begin(order(url, server))
 
     def ask() -> None:
@@ -111,6 +115,51 @@ def test_f26_a_delivery_that_is_asked_to_end_at_any_named_point_leaves_nothing_o
     assert app_at(office, to(ledger), round=round_size).deliver().sent == count - before
     assert len({taken.recipient for taken in ledger.accepted}) == len(ledger.accepted) == count
     office.close()
+
+
+def abandoned(office: Office) -> Check:
+    with office.read() as tx:
+        return next(check for check in waiting_checks(tx) if check.name == "abandoned reminders")
+
+
+def test_f26_a_delivery_that_is_left_at_work_is_said_and_the_doctor_counts_what_it_left(
+    office: Office, ledger: KillingServer
+) -> None:
+    office.clock.set(INVITED_AT)
+    asked, answers, left = threading.Event(), threading.Event(), list[int]()
+
+    def hang() -> None:
+        asked.set()
+        answers.wait(30)
+
+    ledger.arm("dot", 1, hang)
+    with clock_on(app_at(office, to(ledger)), Pace(grace_s=0.1), left.append) as (clock, kept):
+        assert asked.wait(30)
+    said = [str(line["event"]) for line in kept.lines() if line.get("tick") == "deliver"]
+    assert (left, len(said)) == ([0], 1)
+    assert said[0].startswith("a delivery was left at work")
+    assert "becomes `unknown`, the rest is planned again" in said[0]
+    assert abandoned(office).ok, "its lease still runs"
+    office.clock.advance(seconds=61)
+    found = abandoned(office)
+    assert (found.ok, found.said) == (None, "1")
+    assert "`reminders deliver`" in found.advice
+    answers.set()
+    assert eventually(lambda: not clock.signs.running)
+    assert abandoned(office).ok, "its own late answer settles it"
+
+
+def test_f06_the_end_does_not_wait_for_a_database_that_another_program_keeps(office: Office) -> None:
+    url, left = office.database.address, list[int]()
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as other:
+        pace = Pace(grace_s=0.1, last_word_s=0.1)
+        with clock_on(app_at(office), pace, left.append) as (clock, kept):
+            assert eventually(lambda: clock.signs.ended >= 3)
+            other.execute("BEGIN IMMEDIATE")
+        other.execute("ROLLBACK")
+    assert left == [0], "it is left to the system: the database alone would be waited for for half a minute"
+    assert "that the clock stopped could not be recorded" in kept.events()
+    assert kept.events()[-1] == "the clock has stopped"
 
 
 @pytest.mark.parametrize("how", ["stuck", "dead"])

@@ -71,6 +71,10 @@ class KillingServer:
         """Let nothing happen any more."""
         self.arm("", 0, _nothing)
 
+    def is_quiet(self) -> bool:
+        """Tell whether nothing of a delivery that is over can happen any more: who is armed next is another's."""
+        return not any(thread.is_alive() for thread in self._threads[1:])
+
     def _happens(self, phase: str) -> None:
         with self._lock:
             if self._phase not in ("any", phase):

@@ -4,6 +4,7 @@ Started as a program it keeps clocks that a test may kill: one for each order on
 one that its argument tells of.
 """
 
+import dataclasses
 import datetime as dt
 import io
 import json
@@ -11,7 +12,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,11 +21,14 @@ from reminders.log import Log, opened_log
 from reminders.settings import Settings
 from reminders.stopping import Stop, on_signals
 from reminders.worker.clockwork import Clockwork, Pace, ticking
+from reminders.worker.ticks import EndsNow
 from tests.support.clinic import LINKS, FakeClock, Office, to
 from tests.support.forking import obey
 
 FAST = Pace(deliver_s=0.1, rescue_s=0.5, heartbeat_s=0.5, plan_after_s=0, retention_after_s=0)
 KEY = "a key that only the tests of the clock know"
+_SILENT = {"silence_s": 3, "delivery_silence_s": 2, "database_silence_s": 3, "look_s": 0.1}
+_PACES = {"plain": FAST, "watched": dataclasses.replace(FAST, **_SILENT)}
 
 
 class FakeTime:
@@ -99,13 +103,19 @@ class _Place:
 def keep(order: Mapping[str, Any]) -> dict[str, Any]:
     """Keep a clock on a database until the process is asked to end.
 
-    `how` is "plain", "stuck" (every tick hangs) or "dead" (the scheduler's thread ends after a moment).
+    `how` is "plain", "watched" (a silence of seconds is its death), "stuck" (every tick hangs) or "dead" (the
+    scheduler's thread ends after a moment).
     """
     office = Office(order["url"], FakeClock(dt.datetime.fromisoformat(order["now"])), seed=os.getpid())
     app = app_at(office, to(_Place(order["host"], order["port"])), lease_s=10, round=2)
-    pace = FAST if order["how"] == "plain" else Pace(heartbeat_s=0.1, deliver_s=0.1, silence_s=1, look_s=0.1)
+    pace = _PACES.get(order["how"], Pace(heartbeat_s=0.1, deliver_s=0.1, silence_s=1, look_s=0.1))
     stop = Stop()
-    with on_signals(stop), opened_log("json", office.clock) as log, ticking(app, log, stop, pace) as clock:
+    with (
+        suppress(EndsNow),
+        on_signals(stop),
+        opened_log("json", office.clock) as log,
+        ticking(app, log, stop, pace) as clock,
+    ):
         if order["how"] == "stuck":
             for name in ("beat", "deliver", "rescue", "plan", "tidy"):
                 setattr(type(app), name, lambda *_, **__: threading.Event().wait())

@@ -12,6 +12,7 @@ import pytest
 
 from reminders.errors import CannotDo
 from reminders.log import FIELDS, IN_OUR_WORDS, Log, only_known, opened_log, sentence_of
+from reminders.services.configured import NoTransport
 from reminders.store.faults import DatabaseBusy
 from tests.support.clinic import FakeClock
 
@@ -82,6 +83,39 @@ def test_f41_a_log_that_nobody_reads_holds_nobody_up() -> None:
         stream.close()
 
 
+class Slow(io.StringIO):
+    """A stream that takes its first line only once it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.goes_on = threading.Event(), threading.Event()
+
+    def write(self, text: str) -> int:
+        self.begun.set()
+        assert self.goes_on.wait(30)
+        return super().write(text)
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_f41_how_many_lines_were_lost_is_said_in_a_line_of_the_same_form(form: Literal["text", "json"]) -> None:
+    stream = Slow()
+    log = Log(form, FakeClock(), stream)
+    log.info("the first")
+    assert stream.begun.wait(30)
+    for _ in range(1_007):  # a thousand wait, and seven find no room
+        log.info("another")
+    stream.goes_on.set()
+    log.close()
+    lines = stream.getvalue().splitlines()
+    [said] = [line for line in lines if "lost" in line]
+    assert len(lines) == 1 + 1_000 + 1
+    if form == "text":
+        assert said == 'at=2026-01-05T12:00:00Z level=warning event="log lines were lost" lost=7'
+    else:
+        assert {line["event"] for line in map(json.loads, lines)} == {"the first", "another", "log lines were lost"}
+        assert (json.loads(said)["lost"], json.loads(said)["level"]) == (7, "warning")
+
+
 def test_a_reader_that_went_away_fails_nothing() -> None:
     stream = io.StringIO()
     stream.close()
@@ -128,3 +162,10 @@ class NoRoom(CannotDo):
 def test_the_sentence_of_an_error_is_its_class_s() -> None:
     assert sentence_of(NoRoom(count=3, patient="Ada")) == "There is room for 3 of …."
     assert sentence_of(DatabaseBusy()).startswith("Another program is writing")
+
+
+def test_an_example_in_a_sentence_of_ours_is_shown_and_what_looks_like_it_elsewhere_is_not() -> None:
+    example = "smtp://user:password@host:587"
+    ours = only_known(None, "", {"said": sentence_of(NoTransport())})
+    assert example in str(ours["said"])
+    assert example not in str(only_known(None, "", {"said": f"it is {example}"}))

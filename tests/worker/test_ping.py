@@ -4,12 +4,14 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from reminders.settings import BadSettings, Settings, load_settings
 from reminders.worker.ping import EVERY_S, NotTaken, Ping
-from tests.support.ticking import FakeTime, Kept, eventually
+from tests.support.clinic import Office
+from tests.support.ticking import FakeTime, Kept, app_at, clock_on, eventually
 
 Answer = Callable[[socket.socket], None]
 
@@ -77,6 +79,17 @@ def test_it_is_asked_at_most_once_a_minute_and_only_when_all_is_well(sink: Calla
         assert eventually(lambda: len(found.asked) == 2)
     assert found.asked[0].startswith(b"GET /ping/a-secret?check=1 HTTP/1.1\r\nHost: 127.0.0.1:")
     assert kept.lines() == []
+
+
+def test_a_clock_that_delivers_ten_times_a_second_asks_once_a_minute(
+    office: Office, sink: Callable[[Answer], Sink], tmp_path: Path
+) -> None:
+    found = sink(OK)
+    app = app_at(office, ping_url=found.url, smtp_url=f"file:{tmp_path / 'out'}")
+    with clock_on(app) as (clock, _):
+        assert eventually(lambda: clock.signs.ended > 20)
+        assert eventually(lambda: len(found.asked) > 0)
+    assert len(found.asked) == 1
 
 
 @pytest.mark.parametrize(

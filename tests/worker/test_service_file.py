@@ -16,17 +16,22 @@ ANALYZE = shutil.which("systemd-analyze")
 MOST_EXPOSED = 3.0
 
 
-def service() -> configparser.SectionProxy:
+def service(section: str = "Service") -> configparser.SectionProxy:
     parser = configparser.ConfigParser(interpolation=None, strict=False)
     parser.optionxform = str  # type: ignore[assignment,method-assign] # names of systemd's options have capitals
     parser.read_string(UNIT.read_text(encoding="utf-8"))
-    return parser["Service"]
+    return parser[section]
 
 
 def test_it_waits_longer_for_the_end_than_the_end_takes_and_starts_a_dead_clock_anew() -> None:
     found = service()
     assert float(found["TimeoutStopSec"]) > GRACE_S
     assert (found["Restart"], found["Type"]) == ("on-failure", "exec")
+
+
+def test_systemd_never_gives_it_up() -> None:
+    """By default five ends in ten seconds are the last (systemd.unit(5)), and nothing would be sent any more."""
+    assert (service("Unit")["StartLimitIntervalSec"], service()["RestartSec"]) == ("0", "5")
 
 
 def test_it_remembers_in_the_folder_that_systemd_keeps_for_it() -> None:

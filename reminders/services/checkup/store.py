@@ -6,6 +6,7 @@ Invariant: nothing is written, and a database that is missing or broken is repor
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 
 from reminders.domain.backlog import overdue_before
 from reminders.domain.clock_check import BUILT_ON
@@ -13,12 +14,14 @@ from reminders.domain.lifecycle import Reason, State
 from reminders.services import keys as ring
 from reminders.services.calendar import rules_for
 from reminders.services.checkup.check import Check, Examined
-from reminders.store import clinics, installation, protocols, reminders, reports
+from reminders.store import clinics, installation, outbox, protocols, reminders, reports
+from reminders.store.apart import ODD_DATA
 from reminders.store.database import (
     Database,
     Transaction,
     check_ready,
     current_revision,
+    database_now,
     quick_check,
 )
 from reminders.store.soundness import damaged_rows, room_left
@@ -66,7 +69,7 @@ def _room(url: str) -> Iterator[Check]:
 def _rows(tx: Transaction) -> Check:
     found = damaged_rows(tx)
     advice = "these rows were damaged, or changed by hand: restore the last backup" if found else ""
-    return Check("rows", ok=not found, said=", ".join(found) or "none holds an unknown code", advice=advice)
+    return Check("rows", ok=not found, said=", ".join(found) or "every row can be read", advice=advice)
 
 
 def key_checks(examined: Examined) -> Iterator[Check]:
@@ -117,10 +120,14 @@ def catalogue_check(tx: Transaction) -> Check:
 
 def waiting_checks(tx: Transaction) -> Iterator[Check]:
     """Yield what is late, unclear, failed or held, each with what to do about it."""
-    overdue = 0
-    for clinic in clinics.all_clinics(tx):
+    overdue, all_of = 0, "`reminders release ID`"
+    for clinic in clinics.readable_clinics(tx):
+        if reminders.counts_by_state(tx, clinic.id).get((State.HELD, Reason.BACKLOG_HOLD)):
+            all_of += f", all of clinic {clinic.slug} with `reminders release --clinic {clinic.slug} --all`"
         if clinic.paused_at is None:
-            overdue += reminders.overdue_count(tx, clinic.id, overdue_before(rules_for(tx, clinic).calendar, tx.now))
+            with suppress(*ODD_DATA):  # said above, of the clinic
+                before = overdue_before(rules_for(tx, clinic).calendar, tx.now)
+                overdue += reminders.overdue_count(tx, clinic.id, before)
     counts = reminders.counts_by_state(tx)
     by_state = {state: sum(count for (found, _), count in counts.items() if found is state) for state in State}
     broken = counts.get((State.HELD, Reason.TEMPLATE_BROKEN), 0)
@@ -129,10 +136,15 @@ def waiting_checks(tx: Transaction) -> Iterator[Check]:
         (
             "unknown",
             by_state[State.UNKNOWN],
-            "ask the mail server's log, then `reminders settle ID --as sent` or `planned`",
+            "ask the mail server's log, then `reminders settle ID --as sent --why CODE`, or `--as planned`",
+        ),
+        (
+            "abandoned",
+            sum(one.state is State.HANDED_OVER for one in outbox.lapsed(tx, database_now(tx))),
+            "nobody knows what their mail server said: the clock or the next `reminders deliver` makes them `unknown`",
         ),
         ("failed", by_state[State.FAILED], "mend the address or the server, then `reminders retry ID`"),
-        ("held", by_state[State.HELD] - broken, "look with `reminders list --state held`, then `reminders release ID`"),
+        ("held", by_state[State.HELD] - broken, f"look with `reminders list --state held`, then {all_of}"),
         (
             "template-held",
             broken,

@@ -1,0 +1,62 @@
+"""A clock that may open no file and no connection any more: it says so, loses nothing, and goes on when it may."""
+
+import os
+import resource
+import signal
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.faults.test_duty import invitations, order, with_due
+from tests.support.forking import Program
+from tests.support.killing_server import KillingServer
+from tests.support.ticking import eventually
+
+pytestmark = pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux limits a process that runs")
+
+FEW = 5
+"""So many descriptors are open before anything is done: from here on, none can be had."""
+
+MANY = 1024
+PATIENTS = 8
+
+
+def allow(pid: int, count: int) -> None:
+    """Let a process have descriptors up to a number; those that it has it keeps."""
+    _, most = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (count, most))
+
+
+@pytest.mark.parametrize(("phase", "nth"), [("ehlo", 1), ("dot", 3)])
+def test_f40_a_clock_that_can_open_nothing_more_says_so_and_nothing_is_lost_or_in_doubt(
+    installed_file: Path,
+    tmp_path: Path,
+    ledger: KillingServer,
+    capfd: pytest.CaptureFixture[str],
+    phase: str,
+    nth: int,
+) -> None:
+    url, said = with_due(installed_file, tmp_path, PATIENTS), [""]
+
+    def says(words: str) -> bool:
+        said[0] += capfd.readouterr().err
+        return words in said[0]
+
+    with Program("tests.support.ticking") as clocks:
+        pid = clocks.begin(order(url, ledger))
+        ledger.arm(phase, nth, lambda: allow(pid, FEW))
+        clocks.go()
+        try:
+            assert eventually(lambda: says("MeansLacking"), 60), said
+            assert set(invitations(url)) <= {"planned", "claimed", "sent"}, "no template is broken"
+            allow(pid, MANY)
+            assert eventually(lambda: says("a tick works again"), 60), said
+            assert eventually(lambda: invitations(url) == {"sent": PATIENTS}, 60), invitations(url)
+            os.kill(pid, signal.SIGTERM)
+            assert clocks.finished() == {}
+        except BaseException:
+            os.kill(pid, signal.SIGKILL)
+            raise
+    assert not says("Traceback")
+    assert sorted(Counter(taken.recipient for taken in ledger.accepted).values()) == [1] * PATIENTS
