@@ -11,6 +11,7 @@ with the same steps. Asked to stop, it claims nothing more and ends with the rou
 import datetime as dt
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from reminders.domain.lifecycle import State
@@ -29,6 +30,7 @@ from reminders.services.points import Point
 from reminders.services.reconnect import patiently
 from reminders.services.rescue import rescue
 from reminders.services.rounds import Round, Worker
+from reminders.services.turns import Turns
 from reminders.store import clinics, outbox, queue, reminders, transports
 from reminders.store.apart import ODD_DATA, apart
 from reminders.store.clinics import Clinic
@@ -75,7 +77,7 @@ def deliver(worker: Worker, name: str, round_size: int, progress: Progress | Non
     rescued = rescue(database, clock)
     tally.counts.update(unknown=rescued.unknown, failed=rescued.failed)
     tally.planned(rescued.plan)
-    tally.planned(plan_due_changes(database, clock, worker.beat))
+    tally.planned(plan_due_changes(database, clock, worker.beat, worker.patience))
     let_mended_go(worker)
     _sweep(worker, tally)
     worker.observe(Point.STARTED)
@@ -86,9 +88,10 @@ def deliver(worker: Worker, name: str, round_size: int, progress: Progress | Non
 
 def _sweep(worker: Worker, tally: Tally) -> None:
     """Expire what had its days, and hold each clinic's backlog before anything is claimed."""
+    turns = Turns(worker.database, worker.patience)
     while True:
         worker.beat()
-        with worker.database.write(worker.clock.now, "deliver") as tx:
+        with turns.write(worker.clock.now, "deliver") as tx:
             expired = reminders.expire_passed(tx, SWEEP)
             blank_spent(tx, expired)
         tally.counts["expired"] += len(expired)
@@ -96,8 +99,9 @@ def _sweep(worker: Worker, tally: Tally) -> None:
             break
     with worker.database.write(worker.clock.now, "deliver") as tx:
         for clinic_id in queue.clinics_with_due(tx):
-            clinic = clinic_of(tx, clinic_id)
-            tally.counts["held"] += hold_backlog(tx, clinic, rules_for(tx, clinic))
+            with suppress(*ODD_DATA), apart(tx):  # of a clinic that cannot be read nothing is claimed either
+                clinic = clinic_of(tx, clinic_id)
+                tally.counts["held"] += hold_backlog(tx, clinic, rules_for(tx, clinic))
 
 
 @dataclass(slots=True)
@@ -259,10 +263,11 @@ def _outcome(worker: Worker, tally: Tally, resting: dt.datetime | None) -> Deliv
 def next_delivery(tx: Transaction) -> dt.datetime | None:
     """Return the next moment at which a delivery has something to do: something due in open hours, a lapsed lease."""
     moments = [queue.next_lapse(tx)]
-    for clinic in clinics.all_clinics(tx):
+    for clinic in clinics.readable_clinics(tx):
         wake = queue.next_wake(tx, clinic.id)
         if wake is not None and clinic.paused_at is None:
-            moments.append(_next_for(tx, clinic, max(wake, tx.now)))
+            with suppress(*ODD_DATA):  # a zone that is none
+                moments.append(_next_for(tx, clinic, max(wake, tx.now)))
     return min((at for at in moments if at is not None), default=None)
 
 

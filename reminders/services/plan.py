@@ -19,29 +19,39 @@ from reminders.services.calendar import rules_for
 from reminders.services.find import clinic_of
 from reminders.services.guarding.doubted import held_back
 from reminders.services.guarding.lock import leave_for_later, need_a_sound_clock, suspected
+from reminders.services.insist import Patience
 from reminders.services.points import nothing
-from reminders.store import clinics, facts, installation, patients, reminders
+from reminders.services.turns import Turns
+from reminders.store import clinics, facts, installation, patients, protocols, reminders
 from reminders.store.apart import ODD_DATA, apart
 from reminders.store.clinics import Clinic
 from reminders.store.database import Database, Transaction
 
-BATCH = 500
+BATCH = 200
+"""How many patients a transaction plans: a tenth of a second's work, since nobody else can write meanwhile."""
 LOOKED_AT_AGAIN = dt.timedelta(hours=1)
 Progress = Callable[[int, int | None], None]
 
 
 @dataclass(frozen=True, slots=True)
 class PlanOutcome:
-    """How many reminders were inserted, moved, withdrawn, restored, held or expired; and held by the backlog rule."""
+    """How many reminders were inserted, moved, withdrawn, restored, held or expired; and held by the backlog rule.
+
+    `patients` were looked at; `skipped` more have rows that cannot be read, and were left as they are.
+    """
 
     changes: Counter[Action] = field(default_factory=Counter)
     backlog_held: int = 0
     patients: int = 0
+    skipped: int = 0
 
     def __add__(self, other: "PlanOutcome") -> "PlanOutcome":
         """Add up two outcomes."""
         return PlanOutcome(
-            self.changes + other.changes, self.backlog_held + other.backlog_held, self.patients + other.patients
+            self.changes + other.changes,
+            self.backlog_held + other.backlog_held,
+            self.patients + other.patients,
+            self.skipped + other.skipped,
         )
 
 
@@ -95,62 +105,88 @@ def plan_clinic(tx: Transaction, clinic: Clinic, progress: Progress | None = Non
     outcome = PlanOutcome()
     rules = rules_for(tx, clinic)
     for batch in _batches(tx, clinic.id):
-        outcome += plan_patients(tx, clinic, batch, rules)
+        outcome += _plan_apart(tx, clinic, batch, rules)
         if progress:
             progress(outcome.patients, None)
     return outcome
 
 
-def plan_everyone(database: Database, clock: Clock, progress: Progress | None = None) -> PlanOutcome:
+def plan_everyone(
+    database: Database, clock: Clock, progress: Progress | None = None, patience: Patience | None = None
+) -> PlanOutcome:
     """Plan every patient of every clinic, a batch per transaction: a crash leaves whole patients, run it again.
 
+    Others write in between, as `patience` spends the time.
     Raises `SendingLocked` under a clock that cannot be right: what it would expire is lost for good.
     """
     need_a_sound_clock(database, clock)
     with database.read(clock.now()) as tx:
-        everyone = clinics.all_clinics(tx)
+        protocols.current(tx)  # where these cannot be read, nobody can be planned, and that is said
+        everyone = clinics.clinic_ids(tx)
         total = patients.count(tx)
-    outcome = PlanOutcome()
-    for clinic in everyone:
+    outcome, turns = PlanOutcome(), Turns(database, patience or Patience())
+    for clinic_id in everyone:
         after = 0
         while True:
-            with database.write(clock.now, "plan") as tx:
-                batch = [patient_id for patient_id, _ in patients.patients_of(tx, clinic.id, after, BATCH)]
+            with turns.write(clock.now, "plan") as tx:
+                batch = [patient_id for patient_id, _ in patients.patients_of(tx, clinic_id, after, BATCH)]
                 if not batch:
                     break
-                outcome += plan_patients(tx, clinic, batch)
+                outcome += plan_readable(tx, clinic_id, batch)
             after = batch[-1]
             if progress:
                 progress(outcome.patients, total)
     return outcome
 
 
-def plan_due_changes(database: Database, clock: Clock, beat: Callable[[], None] = nothing) -> PlanOutcome:
+def plan_due_changes(
+    database: Database, clock: Clock, beat: Callable[[], None] = nothing, patience: Patience | None = None
+) -> PlanOutcome:
     """Plan the patients for whom time alone lifted a restriction (a hold, a booking or a minority ended).
 
     Whose rows cannot be read is tried again in an hour. `beat` is called at every batch.
     """
-    outcome = PlanOutcome()
+    outcome, turns = PlanOutcome(), Turns(database, patience or Patience())
     while True:
         beat()
-        with database.write(clock.now, "plan") as tx:
+        with turns.write(clock.now, "plan") as tx:
             batch = reminders.due_for_replanning(tx, tx.now, BATCH)
             if not batch or suspected(tx) is not None:  # then they would be left for later, again and again
                 return outcome
             for clinic_id, ids in _by_clinic(batch):
-                outcome += _plan_apart(tx, clinic_id, ids)
+                outcome += plan_readable(tx, clinic_id, ids)
 
 
-def _plan_apart(tx: Transaction, clinic_id: int, patient_ids: Sequence[int]) -> PlanOutcome:
-    """Plan them together, or else each by themselves, so that one patient's damaged rows keep nobody else waiting."""
+def plan_readable(tx: Transaction, clinic_id: int, patient_ids: Sequence[int]) -> PlanOutcome:
+    """Plan those of a clinic's patients whose rows can be read, and nobody where the clinic's own cannot.
+
+    The others are left as they are, and looked at again in an hour.
+    """
     try:
         with apart(tx):
-            return plan_patients(tx, clinic_of(tx, clinic_id), patient_ids)
+            clinic = clinic_of(tx, clinic_id)
+            rules = rules_for(tx, clinic)
     except ODD_DATA:
-        if len(patient_ids) > 1:
-            return sum((_plan_apart(tx, clinic_id, [one]) for one in patient_ids), PlanOutcome())
-        reminders.set_replan_at(tx, [(patient_ids[0], tx.now + LOOKED_AT_AGAIN)])
-        return PlanOutcome()
+        return _skip(tx, patient_ids)
+    return _plan_apart(tx, clinic, patient_ids, rules)
+
+
+def _plan_apart(tx: Transaction, clinic: Clinic, patient_ids: Sequence[int], rules: Rules) -> PlanOutcome:
+    """Plan them together, or else in two halves, so that one patient's damaged rows keep nobody else waiting."""
+    try:
+        with apart(tx):
+            return plan_patients(tx, clinic, patient_ids, rules)
+    except ODD_DATA:
+        if len(patient_ids) == 1:
+            return _skip(tx, patient_ids)
+    middle = len(patient_ids) // 2
+    halves = (patient_ids[:middle], patient_ids[middle:])
+    return sum((_plan_apart(tx, clinic, half, rules) for half in halves), PlanOutcome())
+
+
+def _skip(tx: Transaction, patient_ids: Sequence[int]) -> PlanOutcome:
+    reminders.set_replan_at(tx, [(patient_id, tx.now + LOOKED_AT_AGAIN) for patient_id in patient_ids])
+    return PlanOutcome(skipped=len(patient_ids))
 
 
 def _by_clinic(pairs: Iterable[tuple[int, int]]) -> Iterator[tuple[int, list[int]]]:

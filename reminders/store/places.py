@@ -16,6 +16,7 @@ from reminders.store.database import Transaction, database_now
 from reminders.store.engine import sqlite_path
 from reminders.store.schema import places as table
 from reminders.store.schema import reminders
+from reminders.store.server import uptime
 
 MACHINE = Path("/etc/machine-id")
 """A random word made when the system was installed (machine-id(5)); an image that was never started holds none."""
@@ -26,8 +27,14 @@ ALIGNED = 1_000_000
 LATELY = dt.timedelta(minutes=15)
 """So long the word of another machine holds: it counts along, and would have locked an older copy."""
 
+_TIMELINE = (
+    "CASE WHEN pg_is_in_recovery() THEN c.timeline_id"
+    " ELSE ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int END"
+)
+"""The timeline that is written to: the control file tells of a promotion only from the next checkpoint on (PostgreSQL's
+documentation of pg_rewind), and until then a standby would pass for the server that it stood by."""
 _SERVER = (
-    "SELECT concat_ws(':', 'postgresql', s.system_identifier, c.timeline_id, d.oid) FROM pg_control_system() s, "
+    f"SELECT concat_ws(':', 'postgresql', s.system_identifier, {_TIMELINE}, d.oid) FROM pg_control_system() s, "  # noqa: S608 - our own words
     "pg_control_checkpoint() c, pg_database d WHERE d.datname = current_database()"
 )
 _DATABASE = "SELECT concat_ws(':', 'postgresql', oid) FROM pg_database WHERE datname = current_database()"
@@ -93,9 +100,14 @@ def any_sent(tx: Transaction) -> bool:
 
 
 def seen_lately(tx: Transaction) -> bool:
-    """Tell whether a machine that knows the count delivered `LATELY`, and so vouches for the database."""
+    """Tell whether a machine that knows the count delivered `LATELY` on this very server, and so vouches for it.
+
+    PostgreSQL alone. What was seen before the server started may have been seen on the one that it is a copy of: a
+    snapshot of a disk, or a base backup, has the same identifier and the same timeline as its original.
+    """
     now = database_now(tx)
-    query = select(table.c.id).where(table.c.last_seen.between(now - LATELY, now + LATELY)).limit(1)
+    since = now - min(LATELY, uptime(tx.connection))
+    query = select(table.c.id).where(table.c.last_seen.between(since, now + LATELY)).limit(1)
     return tx.connection.execute(query).first() is not None
 
 

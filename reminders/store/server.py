@@ -77,6 +77,13 @@ def server_clock(connection: Connection) -> dt.datetime:
     return found.astimezone(dt.UTC)
 
 
+def uptime(connection: Connection) -> dt.timedelta:
+    """Return for how long the server has been running: what a copy of it holds is older than the copy's own start."""
+    asked = "SELECT clock_timestamp() - pg_postmaster_start_time()"
+    found: dt.timedelta = connection.exec_driver_sql(asked).scalar_one()
+    return found
+
+
 def is_broken(connection: Connection) -> bool:
     """Tell whether a statement of this transaction failed: its COMMIT would undo everything and say nothing of it."""
     info = getattr(connection.connection.driver_connection, "info", None)

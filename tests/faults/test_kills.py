@@ -6,7 +6,11 @@ Run again, each ends where an unkilled one would have.
 import contextlib
 import csv
 import itertools
+import os
 import random
+import shutil
+import subprocess
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +19,7 @@ import pytest
 
 from reminders.services.points import Point
 from reminders.store import audit_trail
-from tests.acceptance.grounds import ALWAYS_OPEN, Ground, with_due
+from tests.acceptance.grounds import ALWAYS_OPEN, Ground, OnPostgresql, with_due
 from tests.acceptance.ledger import Books
 from tests.support.clinic import LOGGED_AT, FakeClock, Office
 from tests.support.contents import Rows, contents
@@ -159,3 +163,67 @@ def test_f03_an_erasure_killed_anywhere_and_run_again_leaves_no_row_with_the_nam
     assert "AdaP1" not in found
     assert "p1@riverside" not in found
     assert "AdaP2" in found
+
+
+# backups
+@pytest.fixture
+def programs(ground: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder whose programs are found first, with those of the server behind it."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    servers = f"{ground.cluster.server.bin_path}:" if isinstance(ground, OnPostgresql) else ""
+    monkeypatch.setenv("PATH", f"{folder}:{servers}{os.environ['PATH']}")
+    return folder
+
+
+@pytest.fixture
+def backing_up(programs: Path) -> Iterator[Deliveries]:
+    assert programs.is_dir()
+    with Deliveries() as made:
+        yield made
+
+
+def is_whole(url: str, copy: Path) -> bool:
+    """Tell whether a backup holds everything."""
+    if url.startswith("sqlite"):
+        with contextlib.closing(Office(f"sqlite:///{copy}", FakeClock())) as office, office.read() as tx:
+            return contents(tx) == everything(url)
+    listed = subprocess.run(["pg_restore", "--file=-", copy], capture_output=True, check=False)  # noqa: S607
+    return listed.returncode == 0 and b"p2@riverside" in listed.stdout
+
+
+def test_f03_a_backup_killed_anywhere_leaves_a_whole_copy_or_none_and_is_run_again(
+    ground: Ground, tmp_path: Path, backing_up: Deliveries
+) -> None:
+    url, copy = with_due(ground, 2), tmp_path / "copy"
+    order = Order(url, LOGGED_AT.isoformat(), verb="backup", given=str(copy), kill_at="system", nth=0)
+    whole = backing_up.run(order)
+    assert whole is not None
+    assert is_whole(url, copy)
+    left = []
+    for nth in (*sorted(random.Random(3).sample(range(1, whole["seen"]), 6)), whole["seen"]):
+        copy.unlink(missing_ok=True)
+        assert backing_up.run(replace(order, nth=nth)) is None
+        left.append(copy.exists())
+        if not copy.exists():
+            assert backing_up.run(replace(order, kill_at=None)) is not None
+        assert is_whole(url, copy)
+    assert set(left) == {False, True}
+
+
+def test_f03_a_backup_killed_while_its_bytes_are_written_leaves_nothing_under_its_name(
+    ground: Ground, tmp_path: Path, programs: Path, backing_up: Deliveries
+) -> None:
+    url, copy = with_due(ground, 2), tmp_path / "copy"
+    order = Order(url, LOGGED_AT.isoformat(), verb="backup", given=str(copy), kill_at="bytes", nth=100_000)
+    if url.startswith("postgresql"):
+        cut = 'for one; do truncate -s 9000 "${one#--file=}" 2>/dev/null; done\nkill -9 $PPID\n'
+        (programs / "pg_dump").write_text(f'#!/bin/sh\n{shutil.which("pg_dump")} "$@"\n{cut}')
+        (programs / "pg_dump").chmod(0o700)
+    assert backing_up.run(order) is None
+    assert not copy.exists()
+    [fragment] = tmp_path.glob(".copy.*.new")
+    assert fragment.stat().st_mode & 0o777 == 0o600
+    (programs / "pg_dump").unlink(missing_ok=True)
+    assert backing_up.run(replace(order, kill_at=None)) is not None
+    assert is_whole(url, copy)

@@ -5,22 +5,25 @@ import random
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import pytest
-from alembic import command
+from psycopg import sql
 
 from reminders.errors import DatabaseNotReady
 from reminders.services.points import Point
 from reminders.store.database import check_ready, create_or_upgrade, current_revision, head_revision, quick_check
 from reminders.store.engine import WRITES, open_engine
 from reminders.store.faults import DatabaseNewer
-from reminders.store.migrating import alembic_config
 from reminders.store.soundness import REVISION
 from tests.acceptance.grounds import Ground, with_due
 from tests.support.clinic import INVITED_AT, FakeClock, Office, Once
 from tests.support.killable_deliver import Deliveries, Order
 from tests.support.post import Post
+from tests.support.postgres import Cluster
+from tests.support.revisions import bring_to
 
 OLDER = ("0001", "0002", "0003", "0004")
 ROWS = 40
@@ -30,14 +33,7 @@ def at_revision(path: Path, revision: str) -> str:
     """Make a database as the version of `revision` left it, with rows in what tables it had; return its URL."""
     with contextlib.closing(sqlite3.connect(path)) as connection:
         connection.executescript("CREATE TABLE x (y); DROP TABLE x;")
-    engine = open_engine(f"sqlite:///{path}")
-    with engine.connect() as connection:
-        writer = connection.execution_options(**{WRITES: True})
-        with writer.begin():
-            config = alembic_config()
-            config.attributes["connection"] = writer
-            command.upgrade(config, revision)
-    engine.dispose()
+    bring_to(f"sqlite:///{path}", revision)
     fill(path)
     return f"sqlite:///{path}"
 
@@ -110,6 +106,64 @@ def test_f27_an_upgrade_killed_anywhere_leaves_the_old_tables_or_the_new(
         create_or_upgrade(url)
         assert contents(path) == after
         check_ready(url)
+
+
+CLINICS = (
+    "INSERT INTO clinics (id, slug, name, timezone, email, language, sending_days, opens_at, closes_at, created_at)"
+    " SELECT n, 'c' || n, 'North', 'UTC', 'desk@north.test', 'en', '0', 0, 1440, '2026-05-01 09:00+00'"
+    " FROM generate_series(1, 40) n"
+)
+PATIENTS = (
+    "INSERT INTO patients (id, clinic_id, ref, consent, status, created_at)"
+    " SELECT n, n, 'p' || n, 'granted', 'active', '2026-05-01 09:00+00' FROM generate_series(1, 40) n"
+)
+COLUMNS = "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'public'"
+
+
+def held(url: str) -> dict[str, list[str]]:
+    """Return every table of a PostgreSQL database with its columns, indexes and rows, in some order of their own."""
+    with psycopg.connect(url) as connection:
+        found = {"": sorted(map(repr, connection.execute(COLUMNS).fetchall()))}
+        found["indexes"] = sorted(map(repr, connection.execute("SELECT indexdef FROM pg_indexes").fetchall()))
+        for (table,) in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall():
+            rows = connection.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier(table))).fetchall()
+            found[table] = sorted(map(repr, rows))
+        return found
+
+
+def older_database(url: str, revision: str) -> None:
+    """Bring a PostgreSQL database to what the version of `revision` left, with rows in it."""
+    bring_to(url, revision)
+    with psycopg.connect(url) as connection:
+        for statement in (CLINICS,) if revision == "0001" else (CLINICS, PATIENTS):
+            connection.execute(statement.encode())
+
+
+@pytest.mark.parametrize("revision", ["0001", "0004"])
+def test_f27_an_upgrade_of_a_server_killed_anywhere_leaves_the_old_tables_or_the_new(
+    postgres: Cluster, deliveries: Deliveries, revision: str
+) -> None:
+    older = postgres.make()
+    older_database(postgres.url(older), revision)
+    before, made = held(postgres.url(older)), [older]
+    try:
+        made.append(postgres.make(older))
+        order = Order(postgres.url(made[-1]), INVITED_AT.isoformat(), verb="migrate", kill_at="statement", nth=0)
+        outcome = deliveries.run(order)
+        assert outcome is not None
+        after, last = held(order.url), int(outcome["seen"])
+        assert before != after
+        for nth in (*sorted(random.Random(revision).sample(range(20, last), 2)), last):
+            made.append(postgres.make(older))
+            url = postgres.url(made[-1])
+            assert deliveries.run(replace(order, url=url, nth=nth)) is None
+            assert held(url) in (before, after)
+            create_or_upgrade(url)
+            assert held(url) == after
+            check_ready(url)
+    finally:
+        for name in made:
+            postgres.drop(name)
 
 
 def test_f27_the_tables_that_statements_are_written_for_are_the_newest() -> None:

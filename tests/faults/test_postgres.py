@@ -48,6 +48,10 @@ def with_due(url: str, count: int) -> str:
     return url
 
 
+def database_name(url: str) -> str:
+    return url.partition("?")[0].rpartition("/")[2]
+
+
 def invitations(office: Office) -> Counter[State]:
     return Counter(row.state for row in office.rows() if row.step == "invitation")
 
@@ -144,12 +148,57 @@ def test_f05_a_delivery_whose_connections_are_ended_again_and_again_goes_on(
     copies: Copies, postgres: Cluster, ledger: KillingServer
 ) -> None:
     url = with_due(copies.copy(install), 40)
-    name = url.partition("?")[0].rpartition("/")[2]
+    name = database_name(url)
     with contextlib.closing(Office(url, FakeClock(INVITED_AT))) as office:
         breaker = Breaker(ledger, random.Random(5), 12, lambda: postgres.end_connections(name))
         deliver_all(office, ledger, breaker)
         assert breaker.happened == 12
         balance(office, ledger, 40)
+
+
+# one of the server's processes is killed: it ends all the others, and starts anew
+def end_politely(cluster: Cluster, name: str) -> None:
+    cluster.end_connections(name)
+
+
+def kill(cluster: Cluster, name: str) -> None:
+    cluster.kill_one(name)
+
+
+@pytest.mark.parametrize(
+    ("end", "point"),
+    [
+        (end_politely, Point.CLAIMED),
+        (end_politely, Point.FENCED),
+        (kill, Point.CLAIMED),
+        (kill, Point.BODY_WRITTEN),
+        (kill, Point.FENCED),
+        (kill, Point.ANSWERED),
+    ],
+)
+def test_f05_a_killed_process_of_the_server_costs_a_delivery_nothing_wherever_it_stands(
+    copies: Copies, postgres: Cluster, ledger: KillingServer, end: Callable[[Cluster, str], None], point: Point
+) -> None:
+    url = with_due(copies.copy(install), PATIENTS)
+    with contextlib.closing(Office(url, FakeClock(INVITED_AT))) as office:
+        ended = Once(point, lambda: end(postgres, database_name(url)))
+        outcome = office.deliver(to(ledger), 4, observe=ended)
+        assert ended.done
+        assert (outcome.sent, outcome.unknown, outcome.failed) == (PATIENTS, 0, 0)
+        balance(office, ledger, PATIENTS)
+
+
+@pytest.mark.parametrize("how", [UNSENT, UNANSWERED])
+def test_f05_a_killed_process_of_the_server_at_the_fences_commit_is_looked_up_when_the_server_is_back(
+    copies: Copies, postgres: Cluster, ledger: KillingServer, how: str
+) -> None:
+    url = with_due(copies.copy(install), PATIENTS)
+    with Proxy(url) as proxy, contextlib.closing(Office(proxy.url, FakeClock(INVITED_AT))) as office:
+        cut = Once(Point.BODY_WRITTEN, lambda: proxy.arm(how, lambda: postgres.kill_one(database_name(url))))
+        outcome = office.deliver(to(ledger), 4, observe=cut)
+        assert proxy.cuts == 1
+        assert (outcome.sent, outcome.unknown, outcome.failed) == (PATIENTS, 0, 0)
+        balance(office, ledger, PATIENTS)
 
 
 @pytest.fixture

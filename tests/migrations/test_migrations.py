@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -35,6 +34,7 @@ from reminders.store.faults import (
 )
 from reminders.store.migrating import NoSuchFolder, alembic_config
 from reminders.store.schema import metadata
+from tests.support.revisions import bring_to
 
 
 def _run(path: Path, *statements: str) -> list[tuple[object, ...]]:
@@ -49,14 +49,7 @@ def _at_revision(path: Path, revision: str) -> str:
     """Make a database as the version of `revision` left it; return its URL."""
     _run(path, "PRAGMA user_version = 0", "CREATE TABLE x (y)", "DROP TABLE x")
     url = f"sqlite:///{path}"
-    engine = open_engine(url)
-    with engine.connect() as connection:
-        writer = connection.execution_options(**{WRITES: True})
-        with writer.begin():
-            config = alembic_config()
-            config.attributes["connection"] = writer
-            command.upgrade(config, revision)
-    engine.dispose()
+    bring_to(url, revision)
     return url
 
 

@@ -9,16 +9,15 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from reminders.store.database import check_ready, create_or_upgrade, current_revision, head_revision
 from reminders.store.engine import WRITES, open_engine
 from reminders.store.faults import DatabaseMissing, DatabaseNewer, DatabaseOlder, NotOurDatabase
-from reminders.store.migrating import alembic_config
 from reminders.store.schema import metadata
 from tests.support.postgres import Cluster
+from tests.support.revisions import bring_to
 
 REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 CLINIC = (
@@ -49,18 +48,6 @@ def run(url: str, *statements: str) -> list[tuple[object, ...]]:
             cursor = connection.execute(statement.encode())
             found = cursor.fetchall() if cursor.description else []
     return found
-
-
-def upgrade(url: str, revision: str) -> None:
-    """Bring a database to what the version of `revision` left."""
-    engine = open_engine(url)
-    with engine.connect() as connection:
-        writer = connection.execution_options(**{WRITES: True})
-        with writer.begin():
-            config = alembic_config()
-            config.attributes["connection"] = writer
-            command.upgrade(config, revision)
-    engine.dispose()
 
 
 def differences(url: str) -> list[object]:
@@ -94,7 +81,7 @@ def test_an_empty_database_is_missing_until_init_and_a_second_init_changes_nothi
 
 def test_step_by_step_comes_to_the_same_as_at_once(empty_url: str, postgres_url: str) -> None:
     for revision in REVISIONS:
-        upgrade(empty_url, revision)
+        bring_to(empty_url, revision)
         assert current_revision(empty_url) == revision
     assert differences(empty_url) == []
     assert run(empty_url, INDEXES) == run(postgres_url, INDEXES)
@@ -104,7 +91,7 @@ def test_step_by_step_comes_to_the_same_as_at_once(empty_url: str, postgres_url:
 def test_an_older_database_with_rows_is_refused_until_it_is_upgraded_and_keeps_them(
     empty_url: str, revision: str
 ) -> None:
-    upgrade(empty_url, revision)
+    bring_to(empty_url, revision)
     run(empty_url, *ROWS[revision])
     with pytest.raises(DatabaseOlder):
         check_ready(empty_url)

@@ -201,7 +201,7 @@ class Office:
                 record.add_treatment(tx, found, record.NewTreatment(ref, "botulinum-cosmetic", day(on)))
 
     def plan(self) -> PlanOutcome:
-        return plan_everyone(self.database, self.clock)
+        return plan_everyone(self.database, self.clock, patience=self.patience)
 
     def erase(self, ref: str = "P1", slug: str = "riverside") -> None:
         erase.erase(self.database, self.clock, slug, ref)

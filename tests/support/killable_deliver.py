@@ -6,7 +6,9 @@ Invariant: what an order leaves out is the same in every process, so that two ru
 import dataclasses
 import datetime as dt
 import os
+import resource
 import signal
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,9 +17,12 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from reminders.errors import RemindersError
+from reminders.mail.message import MessageFacts, MessageLinks, RenderedMessage
+from reminders.mail.render import Renderer
 from reminders.services.importing.bring_in import ImportRequest, bring_in
 from reminders.services.insist import Patience
 from reminders.services.points import Observer, Point
+from reminders.store.copying import copy_database
 from reminders.store.database import create_or_upgrade
 from tests.mail import letters
 from tests.support.clinic import FakeClock, Listening, Office, to
@@ -29,7 +34,9 @@ class Order:
     """One piece of work: on which database, at which moment, to which server.
 
     `kill_at` is the point whose `nth` passing kills it ("any": any point, "statement": any statement or commit of the
-    database); `given` is what the verb takes: a file, a patient. `marks` is a file to which each point is written.
+    database, "system": any file or program that is opened, removed or given a name, "bytes": the `nth` byte of any
+    file); `given` is what the verb takes: a file, a patient, or for a delivery the name of a patient whose message
+    kills whoever writes it. `marks` is a file to which each point is written.
     `may_fail` lets it end with one of the product's own errors, whose name is then the outcome.
     """
 
@@ -77,6 +84,23 @@ class Suicide:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+class Deadly(Renderer):
+    """Is killed by one patient's message, as by one that takes all the memory."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name = name
+
+    def render(self, facts: MessageFacts, links: MessageLinks) -> RenderedMessage:
+        if facts.patient_name == self._name:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().render(facts, links)
+
+
+_OF_THE_SYSTEM = ("open", "os.", "sqlite3.", "subprocess.")
+"""Python's own names of what it asks of the system (docs.python.org, audit events)."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Place:
     host: str
@@ -99,9 +123,9 @@ def _observer(order: Order, suicide: Suicide) -> Observer:
 def _deliver(office: Office, order: Order, suicide: Suicide) -> dict[str, Any]:
     server: Listening = _Place(order.host, order.port)  # type: ignore[assignment] # frozen, and only read
     lease = dt.timedelta(seconds=order.lease_s)
-    outcome = office.deliver(
-        to(server), order.round_size, lease=lease, observe=_observer(order, suicide), renderer=letters.RENDERER
-    )
+    renderer = Deadly(order.given) if order.given else letters.RENDERER
+    observe = _observer(order, suicide)
+    outcome = office.deliver(to(server), order.round_size, lease=lease, observe=observe, renderer=renderer)
     return {name: getattr(outcome, name) for name in ("sent", "unknown", "failed", "deferred", "held")}
 
 
@@ -119,6 +143,10 @@ def _import(office: Office, order: Order, _: Suicide) -> dict[str, Any]:
     return {"rows": report.rows, "rejected": report.rejected}
 
 
+def _back_up(_: Office, order: Order, __: Suicide) -> dict[str, Any]:
+    return {"size": copy_database(order.url, Path(order.given))}
+
+
 def _migrate(_: Office, order: Order, __: Suicide) -> dict[str, Any]:
     return {"from": create_or_upgrade(order.url)}
 
@@ -129,12 +157,18 @@ _VERBS: dict[str, Callable[[Office, Order, Suicide], dict[str, Any]]] = {
     "erase": _erase,
     "import": _import,
     "migrate": _migrate,
+    "backup": _back_up,
 }
 
 
 def _act(given: Mapping[str, Any]) -> dict[str, Any]:
     order = Order(**given)
     suicide = Suicide(order.nth if order.kill_at else 0)
+    if order.kill_at == "system":
+        sys.addaudithook(lambda event, _: suicide.happens() if event.startswith(_OF_THE_SYSTEM) else None)
+    if order.kill_at == "bytes":
+        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (order.nth, order.nth))
     if order.kill_at == "statement":
         for name in ("before_cursor_execute", "after_cursor_execute", "commit"):
             event.listen(Engine, name, suicide.happens)
@@ -147,7 +181,7 @@ def _act(given: Mapping[str, Any]) -> dict[str, Any]:
         if not order.may_fail:
             raise
         return {"trouble": type(error).__name__, "said": str(error)}
-    return outcome | ({"seen": suicide.seen} if order.kill_at == "statement" else {})
+    return outcome | ({"seen": suicide.seen} if order.kill_at in ("statement", "system") else {})
 
 
 if __name__ == "__main__":

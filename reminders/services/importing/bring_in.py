@@ -34,6 +34,7 @@ from reminders.services.importing.spool import Spool
 from reminders.services.importing.tally import Tally
 from reminders.services.importing.workbook import Workbook
 from reminders.services.keys import Keys
+from reminders.services.turns import Turns
 from reminders.store import clinics
 from reminders.store.database import Database
 from reminders.store.files import file_paths
@@ -85,8 +86,9 @@ def bring_in(
                 tell("read", tally.rows, None)
         pile.settle()
         tell("check", tally.rows, tally.rows)
+        turns = Turns(database)
         for chunk in pile.chunks():
-            with suppress(_DryRun), database.write(clock.now, "import") as tx:
+            with suppress(_DryRun), turns.write(clock.now, "import") as tx:
                 stored = store_patients(tx, clinic, keys, chunk)
                 _undo(wanted=request.dry_run)
             tally.stored(stored, pile.findings)
