@@ -11,7 +11,7 @@ _SOONEST = dt.timedelta(minutes=5)
 _DOUBLINGS = 4
 
 RESCUE_LIMIT = 3
-"""A reminder whose worker died this often after its message's body had begun waits for a person."""
+"""A reminder whose worker died this often in its message's body, writing or handing it over, waits for a person."""
 
 
 def next_attempt(now: dt.datetime, refusals: int, jitter: float) -> dt.datetime:

@@ -29,13 +29,15 @@ from reminders.services.auditing.bans import forbidden
 from reminders.services.auditing.lives import Judged, problems
 from reminders.services.auditing.records import unexplained
 from reminders.services.calendar import rules_for, sending_calendar
+from reminders.services.find import clinic_of
 from reminders.services.finding import AuditReport, Finding, Findings
 from reminders.services.guarding.lock import suspected
 from reminders.services.keys import Keys
 from reminders.store import clinics, facts, patients, reminders, reports
+from reminders.store.apart import ODD_DATA
 from reminders.store.audit_trail import Verified, entries, follow
 from reminders.store.clinics import Clinic
-from reminders.store.database import Database, Transaction
+from reminders.store.database import Database, Transaction, database_now
 from reminders.store.evidence import Evidence, evidence, kept_messages
 from reminders.store.installation import installation
 
@@ -69,7 +71,7 @@ class _Audit:
             with self.database.read(self.clock.now()) as tx:
                 for finding in question(tx):
                     self.found.add(finding)
-        except (ValueError, TypeError, LookupError):
+        except ODD_DATA:
             problem = f"{name}: what is stored cannot be read"
             self.found.add(Finding(promise, None, None, None, problem, _UNREADABLE))
 
@@ -121,16 +123,16 @@ def _read_mark(looking: _Audit, path: Path, keys: Keys) -> marks.Checkpoint:
 
 def _look_at_tables(looking: _Audit) -> None:
     looking.ask(1, "identities", audit_tables.identities)
-    looking.ask(5, "references", lambda tx: audit_tables.clinics_apart(tx, _slugs(tx)))
+    looking.ask(2, "clinics", audit_tables.the_unreadable)
+    looking.ask(5, "references", lambda tx: audit_tables.clinics_apart(tx, clinics.slugs(tx)))
     looking.ask(7, "backlogs", audit_tables.backlogs)
-    looking.ask(2, "patients and clinics", lambda tx: audit_tables.the_gone(tx, _slugs(tx)))
+    looking.ask(2, "patients and clinics", lambda tx: audit_tables.the_gone(tx, clinics.slugs(tx)))
     looking.ask(4, "rules for consent", codes.of_the_clinics)
     looking.ask(1, "the lock on sending", codes.of_the_lock)
-    looking.ask(4, "suppressed addresses", lambda tx: audit_tables.suppressions(tx, _slugs(tx)))
-    looking.ask(10, "personal data", lambda tx: audit_tables.personal_data(tx, _slugs(tx)))
+    looking.ask(4, "suppressed addresses", lambda tx: audit_tables.suppressions(tx, clinics.slugs(tx)))
+    looking.ask(10, "personal data", lambda tx: audit_tables.personal_data(tx, clinics.slugs(tx)))
     with looking.database.read(looking.clock.now()) as tx:
-        looking.checked["trail_entries"] = reports.count_trail(tx)
-        looking.checked["clinics"] = len(_slugs(tx))
+        looking.checked["clinics"] = len(clinics.clinic_ids(tx)) - len(audit_tables.unreadable(tx))
 
 
 def _look_at_trail(looking: _Audit, known: Sequence[marks.Checkpoint]) -> Verified:
@@ -143,9 +145,11 @@ def _look_at_trail(looking: _Audit, known: Sequence[marks.Checkpoint]) -> Verifi
     if now.broken is not None:
         problem = f"entry {now.broken} of the audit trail is missing, moved or changed"
         looking.found.add(Finding(10, None, None, None, problem, audit_tables.COPY, about_trail=True))
+    looking.checked["trail_entries"] = now.number
     for one in known:
         with looking.database.read(looking.clock.now()) as tx:
-            for finding in marks.continues(tx, one, now.number if now.broken is None else reports.last_entry(tx)):
+            whole = now.broken is None
+            for finding in marks.continues(tx, one, now.number if whole else reports.last_entry(tx), whole=whole):
                 looking.found.add(replace(finding, about_trail=True))
     return now
 
@@ -157,9 +161,10 @@ def _look_at_everybody(looking: _Audit, progress: Progress | None) -> None:
     while True:
         with looking.database.read(looking.clock.now()) as tx:
             batch = patients.patients_of(tx, after_id=after, limit=BATCH)
+            wrong = audit_tables.unreadable(tx)
         if not batch:
             return
-        _look_at_batch(looking, batch)
+        _look_at_batch(looking, [one for one in batch if one[1] not in wrong])
         after = batch[-1][0]
         if progress:
             progress(looking.checked["patients"], total)
@@ -171,7 +176,7 @@ def _look_at_batch(looking: _Audit, batch: Sequence[tuple[int, int]]) -> None:
     try:
         with looking.database.read(looking.clock.now()) as tx:
             _look_at_patients(tx, looking, batch, found, checked)
-    except (ValueError, TypeError, LookupError):
+    except ODD_DATA:
         if len(batch) > 1:
             for one in batch:
                 _look_at_batch(looking, [one])
@@ -184,10 +189,6 @@ def _look_at_batch(looking: _Audit, batch: Sequence[tuple[int, int]]) -> None:
         looking.found.add(finding)
     looking.found.more += found.more
     looking.checked.update(checked)
-
-
-def _slugs(tx: Transaction) -> dict[int, str]:
-    return {clinic.id: clinic.slug for clinic in clinics.all_clinics(tx)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,8 +212,9 @@ def _look_at_patients(
         checked["patients"] += 1
         checked["reminders"] += len(known[patient_id].reminders)
     _compare_with_the_plan(tx, known, places, found)
+    read = set[str]()
     for message in kept_messages(tx, list(known)):
-        checked["messages"] += 1
+        read.add(message.message_id)
         owner = known[message.patient_id].person
         slug = places[owner.clinic_id].clinic.slug
         for problem in lacks_consultation(message.content):
@@ -220,10 +222,11 @@ def _look_at_patients(
         if not is_of(message.content, message.message_id):
             problem = "the kept bytes bear another Message-ID than the message"
             found.add(Finding(1, slug, owner.ref, message.reminder_id, problem, _REPORT))
+    checked["messages"] += len(read)
 
 
 def _place(tx: Transaction, clinic_id: int) -> _Clinic:
-    clinic = {one.id: one for one in clinics.all_clinics(tx)}[clinic_id]
+    clinic = clinic_of(tx, clinic_id)
     own_days = replace(sending_calendar(clinic, tx.now), closed=clinic.closed_days)
     return _Clinic(clinic, rules_for(tx, clinic), Judged(own_days, _calendar_since(tx, clinic)))
 
@@ -241,7 +244,7 @@ def _calendar_since(tx: Transaction, clinic: Clinic) -> dt.datetime:
 
 def _look_at_one(tx: Transaction, looking: _Audit, known: Evidence, place: _Clinic, found: Findings) -> None:
     slug, ref, keys = place.clinic.slug, known.person.ref, looking.keys
-    for promise, reminder_id, problem, advice in problems(known, place.judged, tx.now):
+    for promise, reminder_id, problem, advice in problems(known, place.judged, tx.now, database_now(tx)):
         found.add(Finding(promise, slug, ref, reminder_id, problem, advice))
     recipient = known.person.representative_email or known.person.email
     if known.person.address_key != (keys.address_key(normalise(recipient)) if recipient else None):

@@ -11,11 +11,9 @@ from reminders.domain import catalogue_rules
 from reminders.domain.protocol import Protocol
 from reminders.errors import BadInput
 from reminders.services.advertising import ensure_labels_allowed
-from reminders.services.calendar import rules_for
 from reminders.services.catalogue_file import BadCatalogue, starter_catalogue
-from reminders.services.plan import BATCH, PlanOutcome, plan_patients
+from reminders.services.plan import BATCH, PlanOutcome, plan_readable
 from reminders.store import clinics, protocols, reports
-from reminders.store.clinics import Clinic
 from reminders.store.database import Transaction
 
 
@@ -105,14 +103,14 @@ def _replan(tx: Transaction, changed: Sequence[str], together: Mapping[str, Prot
     """Plan every patient treated under a changed protocol, or under a course that leads to one."""
     codes = {*changed, *(code for code, protocol in together.items() if protocol.then in changed)}
     outcome = PlanOutcome()
-    for clinic in clinics.all_clinics(tx):
-        outcome += _replan_clinic(tx, clinic, codes)
+    for clinic_id in clinics.clinic_ids(tx):
+        outcome += _replan_clinic(tx, clinic_id, codes)
     return outcome
 
 
-def _replan_clinic(tx: Transaction, clinic: Clinic, codes: set[str]) -> PlanOutcome:
-    outcome, rules, after = PlanOutcome(), rules_for(tx, clinic), 0
-    while batch := reports.patients_with_protocols(tx, clinic.id, codes, after, BATCH):
-        outcome += plan_patients(tx, clinic, batch, rules)
+def _replan_clinic(tx: Transaction, clinic_id: int, codes: set[str]) -> PlanOutcome:
+    outcome, after = PlanOutcome(), 0
+    while batch := reports.patients_with_protocols(tx, clinic_id, codes, after, BATCH):
+        outcome += plan_readable(tx, clinic_id, batch)
         after = batch[-1]
     return outcome

@@ -30,8 +30,6 @@ from reminders.store.database import Database, Transaction, database_now
 from reminders.store.messages import StoredMessage
 from reminders.store.outbox import Held
 
-PAGE = 200
-
 
 @dataclass(frozen=True, slots=True)
 class Letter:
@@ -195,21 +193,9 @@ def due_patients(database: Database, clock: Clock, finished: Container[int]) -> 
     with database.read(clock.now()) as tx:
         clinic_ids = queue.clinics_with_due(tx)
     for clinic_id in clinic_ids:
-        for patient_id in _due_of(database, clock, clinic_id):
+        with database.read(clock.now()) as tx:
+            found = queue.due_patients(tx, clinic_id)
+        for patient_id in found:
             yield clinic_id, patient_id
             if clinic_id in finished:
                 break
-
-
-def _due_of(database: Database, clock: Clock, clinic_id: int) -> Iterator[int]:
-    after, seen = None, set[int]()
-    while True:
-        with database.read(clock.now()) as tx:
-            page = queue.due_page(tx, clinic_id, after, PAGE)
-        if not page:
-            return
-        for due in page:
-            if due.patient_id not in seen:
-                seen.add(due.patient_id)
-                yield due.patient_id
-        after = page[-1]

@@ -1,8 +1,8 @@
 """Takes reminders from workers whose lease ran out; the first thing every delivery does.
 
 What had not been handed over goes back to the plan, since no conforming server can have accepted it. What had been
-handed over becomes `unknown` and is never sent again by itself. A message whose body killed its worker three times
-waits for a person.
+handed over becomes `unknown` and is never sent again by itself. A message that killed its worker three times, while it
+was written or in its body, waits for a person.
 """
 
 from collections import Counter
@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from reminders.clock import Clock
 from reminders.domain.lifecycle import Reason, State
 from reminders.domain.retry import RESCUE_LIMIT
-from reminders.services.find import clinic_of
 from reminders.services.guarding.lock import lock_state, suspected
-from reminders.services.plan import PlanOutcome, plan_patients
+from reminders.services.plan import PlanOutcome, plan_readable
 from reminders.store import outbox
 from reminders.store.database import Database, Transaction, database_now
 from reminders.store.outbox import Lapsed
@@ -65,7 +64,7 @@ def verdict(one: Lapsed) -> tuple[State, Reason | None]:
     """Return what becomes of a reminder whose worker is gone."""
     if one.state is State.HANDED_OVER:
         return State.UNKNOWN, None
-    if one.body_begun and one.rescues + 1 >= RESCUE_LIMIT:
+    if one.deaths >= RESCUE_LIMIT:
         return State.FAILED, Reason.TOO_MANY_ATTEMPTS
     return State.PLANNED, None
 
@@ -75,5 +74,5 @@ def _plan(tx: Transaction, back: Sequence[Lapsed]) -> PlanOutcome:
     outcome = PlanOutcome()
     for clinic_id in sorted({one.held.clinic_id for one in back}):
         patient_ids = sorted({one.held.patient_id for one in back if one.held.clinic_id == clinic_id})
-        outcome += plan_patients(tx, clinic_of(tx, clinic_id), patient_ids)
+        outcome += plan_readable(tx, clinic_id, patient_ids)
     return outcome

@@ -1,7 +1,9 @@
 """Drives one round of messages over SMTP: the page on which "never twice" and "never lost" are kept.
 
 K messages on K connections, driven by one thread, share their commits. No transaction is open while a server is talked
-to. The steps, and what a crash right after each leaves behind:
+to. Before the steps the messages are written. Who dies there leaves them claimed; afterwards each goes alone, and a
+note says while it is being written: after three deaths a person is asked. The steps, and what a crash right after each
+leaves behind:
 
 1. Envelope (MAIL, RCPT). Claimed; nothing was given to the server. The rescuer plans it again when the lease runs out.
 2. Commit: the bytes and their Message-ID are kept, the attempt is counted. As 1, and the retry sends the same bytes.
@@ -33,7 +35,9 @@ from reminders.services.fence import give_back, keep, let_go
 from reminders.services.hearing import Hearing
 from reminders.services.leases import LeaseKeeper
 from reminders.services.letter import MintedLinks, mint_links
+from reminders.services.means import MeansLacking, need_means
 from reminders.services.points import Point
+from reminders.services.reconnect import patiently
 from reminders.services.settlement import Settler
 from reminders.store import outbox
 from reminders.store.faults import PASSING
@@ -54,7 +58,7 @@ class Round:
     def run(self, letters: Sequence[Letter]) -> list[Letter]:
         """Send these letters; return those whose facts changed on the way, to be looked at again."""
         worker = self.worker
-        envelopes = [envelope for letter in letters if (envelope := self._render(letter)) is not None]
+        envelopes = self._all_written(letters)
         worker.observe(Point.RENDERED)
         held = [one for envelope in envelopes for one in envelope.letter.held]
         try:
@@ -103,6 +107,33 @@ class Round:
         while self.idle:
             self.idle.pop().close()
 
+    def _all_written(self, letters: Sequence[Letter]) -> list[Envelope]:
+        """Write the letters; what the machine lacks for it is nobody's fault, and they go back untouched."""
+        try:
+            return [envelope for letter in letters if (envelope := self._written(letter)) is not None]
+        except MeansLacking:
+            with self.worker.database.write(self.worker.clock.now, "deliver") as tx:
+                for letter in letters:
+                    self._settler.put_back(tx, letter)
+            raise
+
+    def _written(self, letter: Letter) -> Envelope | None:
+        """Write a letter; where a worker died with it before, note that it is being written: that may be what kills."""
+        if not any(one.suspect for one in letter.held):
+            return self._render(letter)
+        self._note_writing(letter, begins=True)
+        try:
+            return self._render(letter)
+        finally:  # whatever comes by here is no death
+            self._note_writing(letter, begins=False)
+
+    def _note_writing(self, letter: Letter, *, begins: bool) -> None:
+        def attempt(_: bool) -> None:  # noqa: FBT001 - `patiently` says so
+            with self.worker.database.write(self.worker.clock.now, "deliver", alongside=True) as tx:
+                outbox.note_writing(tx, letter.held, begins=begins)
+
+        patiently(self.worker, attempt)
+
     def _render(self, letter: Letter) -> Envelope | None:
         """Return the letter with the bytes kept for it, or with new ones if a fact they show has changed."""
         worker = self.worker
@@ -114,7 +145,8 @@ class Round:
             minted = mint_links(worker.keys, worker.link_base)
             content = write_message(worker, letter.facts, minted, letter.message.message_id)
             return Envelope(letter, content, blank_tokens(content), minted, versions)
-        except Exception:  # noqa: BLE001 - one patient's odd data, or one template, must not stop everybody's mail
+        except Exception as error:  # noqa: BLE001 - one patient's odd data, or one template, must not stop all mail
+            need_means(error)
             with worker.database.write(worker.clock.now, "deliver") as tx:
                 held = outbox.hold_claimed(tx, letter.held, Reason.TEMPLATE_BROKEN)
             self.tally.counts["held"] += len(letter.held) if held else 0

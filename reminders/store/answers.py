@@ -208,7 +208,8 @@ def worklist(tx: Transaction, clinic_id: int | None, *, closed: bool) -> list[St
 def unannounced(tx: Transaction) -> dict[int, list[tuple[int, AnswerKind]]]:
     """Return, by clinic, the id and kind of the open answers that the clinic was not told of."""
     c = answers.c
-    query = select(c.clinic_id, c.id, c.kind).where(c.announced_at.is_(None), *_open(), _not_erased())
+    known = c.kind.in_(list(AnswerKind))  # another stands in a damaged row, which keeps nobody else waiting
+    query = select(c.clinic_id, c.id, c.kind).where(c.announced_at.is_(None), known, *_open(), _not_erased())
     found: dict[int, list[tuple[int, AnswerKind]]] = {}
     for clinic_id, key, kind in tx.connection.execute(query.order_by(c.clinic_id, c.id)):
         found.setdefault(clinic_id, []).append((key, AnswerKind(kind)))

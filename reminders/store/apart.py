@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from reminders.errors import BadInput
-from reminders.store.faults import DamagedRow, UnreadableText, in_our_words
+from reminders.store.faults import DamagedRow, UnreadableDay, UnreadableText, in_our_words
 from reminders.store.transaction import Transaction
 
-ODD_DATA = (DamagedRow, UnreadableText, BadInput, ValueError, LookupError, TypeError, ArithmeticError)
+ODD_DATA = (DamagedRow, UnreadableText, UnreadableDay, BadInput, ValueError, LookupError, TypeError, ArithmeticError)
 """What reading or working out one patient's rows may end with, when they hold what this program never wrote."""
 
 

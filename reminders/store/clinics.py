@@ -5,11 +5,13 @@ Invariant: everything found here by id is looked for within its clinic, and an a
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, select, update
 
+from reminders.store.apart import ODD_DATA, apart
 from reminders.store.audit_trail import record
 from reminders.store.database import Transaction
 from reminders.store.rows import insert_row, insert_unless_there
@@ -98,6 +100,26 @@ def clinic_by_id(tx: Transaction, clinic_id: int) -> Clinic | None:
 def all_clinics(tx: Transaction) -> list[Clinic]:
     """Return every clinic, by slug."""
     return _found(tx)
+
+
+def clinic_ids(tx: Transaction) -> list[int]:
+    """Return the ids of every clinic, by slug; nothing else of their rows is read."""
+    return list(tx.connection.execute(select(clinics.c.id).order_by(clinics.c.slug)).scalars())
+
+
+def readable_clinics(tx: Transaction) -> list[Clinic]:
+    """Return every clinic whose rows can be read, by slug: a damaged one is left out, and concerns nobody else."""
+    found: list[Clinic] = []
+    for clinic_id in clinic_ids(tx):
+        with suppress(*ODD_DATA), apart(tx):
+            found += _found(tx, clinics.c.id == clinic_id)
+    return found
+
+
+def slugs(tx: Transaction) -> dict[int, str]:
+    """Return the slug of every clinic by its id; one that cannot be read is shown by its id."""
+    known = {clinic.id: clinic.slug for clinic in readable_clinics(tx)}
+    return {clinic_id: known.get(clinic_id, f"#{clinic_id}") for clinic_id in clinic_ids(tx)}
 
 
 def change_clinic(tx: Transaction, clinic_id: int, changes: Mapping[str, object]) -> None:

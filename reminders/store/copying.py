@@ -6,6 +6,7 @@ nothing; the live file is never opened but by SQLite. A password is handed over 
 
 import contextlib
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -20,6 +21,10 @@ from reminders.store.faults import DatabaseDamaged, in_our_words
 from reminders.store.files import quick_check
 
 DUMP = "pg_dump"
+_TOO_OLD = re.compile(
+    rb"server version: (?P<server>(?P<major>\d+)[^\s;]*).*?pg_dump version: (?P<program>[^\s;]+)", re.DOTALL
+)
+"""Why pg_dump refuses a server that is newer than itself, in the words it has for no country."""
 _LIBPQ = {
     "host": "PGHOST",
     "hostaddr": "PGHOSTADDR",
@@ -51,6 +56,14 @@ class NoDumpProgram(CannotDo):
 
 class DumpFailed(CannotDo):
     """pg_dump could not copy the database ({problem}): nothing was kept. Run it by hand to see what it says."""
+
+
+class DumpTooOld(CannotDo):
+    """pg_dump is of version {program} and the server of version {server}, which only a pg_dump as new can copy.
+
+    Install the client programs of version {major} (Debian: postgresql-client-{major}), or put the folder of such a
+    pg_dump first on PATH. Nothing was kept.
+    """
 
 
 class CopyFailed(CannotDo):
@@ -112,9 +125,10 @@ def _dump(url: URL, fresh: Path) -> None:
     command = [program, "--format=custom", "--no-password", f"--file={fresh}"]
     done = subprocess.run(command, env=dump_environment(url), capture_output=True, check=False)  # noqa: S603 - no word of the command is anybody's input but the file's name
     if done.returncode != 0:
-        older = b"server version mismatch" in done.stderr
-        problem = "it is older than the server" if older else f"it ended with {done.returncode}"
-        raise DumpFailed(problem=problem)
+        older = _TOO_OLD.search(done.stderr)
+        if older:
+            raise DumpTooOld(**{name: said.decode(errors="replace") for name, said in older.groupdict().items()})
+        raise DumpFailed(problem=f"it ended with {done.returncode}")
 
 
 def dump_environment(url: URL) -> dict[str, str]:
@@ -124,7 +138,7 @@ def dump_environment(url: URL) -> dict[str, str]:
     for name, value in url.query.items():
         if name in _LIBPQ:
             said[_LIBPQ[name]] = value if isinstance(value, str) else ",".join(value)
-    return os.environ | {name: value for name, value in said.items() if value}
+    return os.environ | {name: value for name, value in said.items() if value} | {"LC_ALL": "C"}
 
 
 def _flush(file: Path) -> None:

@@ -78,6 +78,11 @@ def shown(url: str) -> str:
     return parse(url).set(query={}).render_as_string(hide_password=True)
 
 
+def named(url: str) -> str:
+    """Return what a person knows the database by: its file as it was given, or its address as `shown` says it."""
+    return str(parse(url).database) if sqlite_path(url) else shown(url)
+
+
 def open_engine(url: str, *, busy_ms: int = BUSY_MS) -> Engine:
     """Return an engine that connects when first used."""
     path = sqlite_path(url)

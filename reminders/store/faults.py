@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
 
 from reminders.errors import CannotDo, DatabaseNotReady, RemindersError
@@ -52,6 +52,13 @@ class UnreadableText(DatabaseDamaged):
     """A text in the database cannot be read: it is no UTF-8, so it was damaged, or changed by hand.
 
     Nothing was changed. `reminders doctor` looks for more of it; if this stays, restore the last backup.
+    """
+
+
+class UnreadableDay(DatabaseDamaged):
+    """A day or a moment in the database cannot be read: no calendar has it, so it was damaged, or changed by hand.
+
+    Nothing was changed. `reminders doctor` says where; if this stays, restore the last backup.
     """
 
 
@@ -184,6 +191,8 @@ def _noun(error: DBAPIError) -> type[RemindersError] | None:
         if _code(original) == sqlite3.SQLITE_ERROR and "no such " in str(original):
             return TablesChanged
         return _SQLITE.get(_code(original))
+    if isinstance(error, DataError) and "year" in str(original):
+        return UnreadableDay  # the driver's own complaint: PostgreSQL's days go on behind Python's
     known = _POSTGRESQL.get(getattr(original, "sqlstate", None) or "")
     gone = error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
     return known or (DatabaseUnreachable if gone else None)

@@ -93,7 +93,20 @@ def doubt(tx: Transaction) -> None:
     tx.connection.execute(update(table).values(doubtful_before=tx.now))
 
 
-def unlock(tx: Transaction, answer: str, why: str) -> None:
+@dataclass(frozen=True, slots=True)
+class PutBack:
+    """What is known of an older copy that was put back: the entries of the trail that are gone lie between the two.
+
+    `entry` is the trail's last before the lock: what the copy held, and what was recorded on it since, if anything.
+    `seen` is the last that a delivery's machine remembers, 0 where it remembers none.
+    """
+
+    entry: int
+    seen: int
+
+
+def unlock(tx: Transaction, answer: str, why: str, put_back: PutBack | None = None) -> None:
     """Lift the lock, by a person's word."""
     tx.connection.execute(update(table).values(locked_at=None, locked_because=None))
-    record(tx, "unlock", "installation", 1, details={"as": answer, "why": why})
+    told = {"entry": put_back.entry, "seen": put_back.seen} if put_back else {}
+    record(tx, "unlock", "installation", 1, details={"as": answer, "why": why, **told})

@@ -17,18 +17,26 @@ from reminders.store.database import Transaction, database_now
 from reminders.store.messages import StoredMessage
 from reminders.store.schema import reminders
 
+DIED, WRITING = "worker died", "being written"
+"""Faults that no server had a part in. `DIED`: a worker died with it, of this message or of another thing; it is then
+tried alone. `WRITING`: it is alone, and just being written: a death now is of its own making."""
+
 NO_LEASE_IS_LONGER = dt.timedelta(hours=2)
 """The longest lease is an hour; one that ends later than this was taken under a clock that has gone back since."""
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A reminder in a worker's hands: the row and the epoch that fences everybody else off."""
+    """A reminder in a worker's hands: the row and the epoch that fences everybody else off.
+
+    `suspect` says that a worker died with it before.
+    """
 
     reminder_id: int
     epoch: int
     patient_id: int
     clinic_id: int
+    suspect: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +47,19 @@ class Lapsed:
     state: State
     body_begun: bool
     rescues: int
+    fault: str | None
+
+    @property
+    def deaths(self) -> int:
+        """Return how many deaths count against it with this one: in its body, or while it alone was being written.
+
+        The first of the latter shows that the one before, which made it suspect, was its doing too.
+        """
+        if self.state is State.CLAIMED and self.body_begun:
+            return self.rescues + 1
+        if self.state is State.CLAIMED and self.fault == WRITING:
+            return max(self.rescues + 1, 2)
+        return self.rescues
 
 
 def claim(
@@ -64,7 +85,7 @@ def claim(
                 handed_over_at=None,
                 updated_at=tx.now,
             )
-            .returning(c.id, c.epoch, c.patient_id, c.clinic_id)
+            .returning(c.id, c.epoch, c.patient_id, c.clinic_id, killed_a_worker())
         )
         row = tx.connection.execute(change).first()
         if row is None:
@@ -75,6 +96,11 @@ def claim(
     details = {"message": message.id}
     record_many(tx, [Event("claim", "reminder", h.reminder_id, h.clinic_id, h.patient_id, details) for h in held])
     return held
+
+
+def killed_a_worker() -> ColumnElement[bool]:
+    """Return the condition that a worker died with a reminder, maybe of it."""
+    return or_(reminders.c.rescues > 0, func.coalesce(reminders.c.last_fault, "").in_([DIED, WRITING]))
 
 
 def holds(tx: Transaction, held: Sequence[Held], state: State, worker: str | None = None) -> bool:
@@ -100,6 +126,11 @@ def renew(tx: Transaction, held: Sequence[Held], lease_until: dt.datetime) -> in
     ids = tx.connection.execute(free).scalars().all()
     change = update(reminders).where(c.id.in_(ids)).values(lease_until=lease_until)
     return tx.connection.execute(change).rowcount if ids else 0
+
+
+def note_writing(tx: Transaction, held: Sequence[Held], *, begins: bool) -> None:
+    """Note that a message begins to be written, or that its writing ended and killed nobody; not where it is lost."""
+    _all(tx, held, State.CLAIMED, last_fault=WRITING if begins else None)
 
 
 def begin_body(tx: Transaction, held: Sequence[Held]) -> bool:
@@ -167,7 +198,8 @@ def refusals_of(tx: Transaction, reminder_id: int) -> int:
 
 def hold_claimed(tx: Transaction, held: Sequence[Held], reason: Reason) -> bool:
     """Hold claimed reminders for a person (their template is broken)."""
-    return _transition(tx, held, State.CLAIMED, State.HELD, reason, lease_until=None, worker=None)
+    values = {"lease_until": None, "worker": None, "last_fault": None}
+    return _transition(tx, held, State.CLAIMED, State.HELD, reason, **values)
 
 
 def lapsed(tx: Transaction, now: dt.datetime | None = None) -> list[Lapsed]:
@@ -177,12 +209,9 @@ def lapsed(tx: Transaction, now: dt.datetime | None = None) -> list[Lapsed]:
     """
     c, now = reminders.c, now or database_now(tx)
     over = or_(c.lease_until <= now, c.lease_until > now + NO_LEASE_IS_LONGER)
-    query = select(c.id, c.epoch, c.patient_id, c.clinic_id, c.state, c.body_begun, c.rescues).where(
-        c.state.in_(IN_FLIGHT), over
-    )
-    return [
-        Lapsed(Held(*row[:4]), State(row.state), row.body_begun, row.rescues) for row in tx.connection.execute(query)
-    ]
+    columns = (c.id, c.epoch, c.patient_id, c.clinic_id, c.state, c.body_begun, c.rescues, c.last_fault)
+    rows = tx.connection.execute(select(*columns).where(c.state.in_(IN_FLIGHT), over))
+    return [Lapsed(Held(*row[:4]), State(row.state), *row[5:]) for row in rows]
 
 
 def rescue(tx: Transaction, one: Lapsed, after: State, reason: Reason | None) -> bool:
@@ -191,7 +220,7 @@ def rescue(tx: Transaction, one: Lapsed, after: State, reason: Reason | None) ->
     values: dict[str, object] = {"lease_until": None, "worker": None}
     if one.state is State.CLAIMED:
         again_at = tx.now if after is State.PLANNED else None
-        values |= {"rescues": c.rescues + int(one.body_begun), "body_begun": False, "next_attempt_at": again_at}
+        values |= {"rescues": one.deaths, "last_fault": DIED, "body_begun": False, "next_attempt_at": again_at}
         values |= {"wake_at": c.due_at if again_at is None else again_at}
     return _transition(tx, [one.held], one.state, after, reason, **values)
 

@@ -159,8 +159,13 @@ def change_patient(tx: Transaction, patient_id: int, changes: Mapping[str, objec
 
 
 def add_note(tx: Transaction, patient_id: int, about: str, text: str) -> None:
-    """Keep a sentence of staff about a patient, here and nowhere else, because it may name people."""
+    """Keep a sentence of staff about a patient, here and nowhere else, because it may name people.
+
+    Of an erased patient nothing is kept: what staff decide about their messages stands on the trail, without words.
+    """
     patient = patient_by_id(tx, patient_id)
+    if patient.erased_at is not None:
+        return
     note = {"at": tx.now.astimezone(dt.UTC).isoformat(), "actor": tx.actor, "about": about, "text": text}
     clinic_id = _set(tx, patients.c.id == patient_id, {"notes": [*patient.notes, note]})
     details = {"about": about}

@@ -13,16 +13,8 @@ from reminders.domain.lifecycle import COUNTS_AS_SENT, IN_FLIGHT, Reason, State,
 from reminders.domain.protocol import TreatmentClass
 from reminders.store.audit_trail import record
 from reminders.store.database import Transaction
+from reminders.store.outbox import killed_a_worker
 from reminders.store.schema import clinics, patients, reminders
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A place in a clinic's queue: reminders whose window closes first come first."""
-
-    closes: dt.date
-    reminder_id: int
-    patient_id: int
 
 
 def clinics_with_due(tx: Transaction) -> list[int]:
@@ -36,16 +28,15 @@ def clinics_with_due(tx: Transaction) -> list[int]:
     return [clinic_id for (clinic_id,) in tx.connection.execute(query)]
 
 
-def due_page(tx: Transaction, clinic_id: int, after: Due | None, limit: int) -> list[Due]:
-    """Return the next `limit` due reminders of a clinic's queue behind `after`, nearest closing day first."""
+def due_patients(tx: Transaction, clinic_id: int) -> list[int]:
+    """Return the patients of a clinic's queue, each once: whose window closes first comes first.
+
+    No day is read out of its row: one that is damaged would keep everybody else waiting.
+    """
     c = reminders.c
-    query = select(c.closes, c.id, c.patient_id).where(
-        c.clinic_id == clinic_id, c.state == State.PLANNED, c.wake_at <= tx.now
-    )
-    if after is not None:
-        query = query.where(or_(c.closes > after.closes, and_(c.closes == after.closes, c.id > after.reminder_id)))
-    rows = tx.connection.execute(query.order_by(c.closes, c.id).limit(limit))
-    return [Due(closes, reminder_id, patient_id) for closes, reminder_id, patient_id in rows]
+    due = (c.clinic_id == clinic_id, c.state == State.PLANNED, c.wake_at <= tx.now)
+    query = select(c.patient_id).where(*due).group_by(c.patient_id).order_by(func.min(c.closes), func.min(c.id))
+    return list(tx.connection.execute(query).scalars())
 
 
 def take_patient(tx: Transaction, patient_id: int) -> bool:
@@ -61,9 +52,9 @@ def take_clinic(tx: Transaction, clinic_id: int) -> None:
 
 
 def killed_its_worker(tx: Transaction, patient_id: int) -> bool:
-    """Tell whether a planned reminder of the patient was in its message's body when its worker died."""
+    """Tell whether a worker died with a planned reminder of the patient, maybe of it."""
     c = reminders.c
-    query = select(c.id).where(c.patient_id == patient_id, c.state == State.PLANNED, c.rescues > 0).limit(1)
+    query = select(c.id).where(c.patient_id == patient_id, c.state == State.PLANNED, killed_a_worker()).limit(1)
     return tx.connection.execute(query).first() is not None
 
 

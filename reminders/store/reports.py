@@ -236,11 +236,6 @@ def last_entry(tx: Transaction) -> int:
     return tx.connection.execute(select(func.max(schema.audit.c.id))).scalar() or 0
 
 
-def count_trail(tx: Transaction) -> int:
-    """Count the entries of the audit trail."""
-    return tx.connection.execute(select(func.count()).select_from(schema.audit)).scalar_one()
-
-
 def clinic_of_patient(tx: Transaction, patient_id: int) -> int:
     """Return the clinic of a patient."""
     query = select(schema.patients.c.clinic_id).where(schema.patients.c.id == patient_id)

@@ -10,7 +10,10 @@ from sqlalchemy import and_, delete, exists, or_, select, update
 
 from reminders.domain.lifecycle import FINAL, State
 from reminders.store.database import Transaction
-from reminders.store.schema import links, messages, reminders
+from reminders.store.schema import audit, links, messages, reminders
+
+WHOLE, PART = "tidy", "tidy_part"
+"""What the trail calls a run that came to its end, and one that was cut short."""
 
 _ENDED = frozenset({State.CANCELLED, State.FAILED})
 """States that are not final by themselves, but never go on once the reminder's days have long passed."""
@@ -31,3 +34,10 @@ def drop_links(tx: Transaction, purpose: str, before: dt.datetime, limit: int) -
     c = links.c
     oldest = select(c.token_hash).where(c.purpose == purpose, c.created_at < before).limit(limit)
     return tx.connection.execute(delete(links).where(c.token_hash.in_(oldest))).rowcount
+
+
+def ended_since(tx: Transaction, moment: dt.datetime) -> bool:
+    """Tell whether a run came to its end at that moment or later; what lies ahead of now was said by a wrong clock."""
+    c = audit.c
+    of_it = (c.subject == "installation", c.subject_id == 1, c.action == WHOLE, c.at.between(moment, tx.now))
+    return tx.connection.execute(select(c.id).where(*of_it).limit(1)).first() is not None

@@ -50,8 +50,8 @@ ROWS = (
     ),
     Row(
         "F08",
-        "a page of the database is damaged, its log is cut or gone",
-        "refused with a sentence; never a fresh empty database in its place",
+        "a page of the database is damaged, its log is cut or gone; a row holds what nobody wrote",
+        "refused with a sentence; never a fresh empty database in its place; an odd row costs nobody else anything",
     ),
     Row(
         "F09",
@@ -174,7 +174,7 @@ ROWS = (
     Row("F37", "an import that would make hundreds due at once", "held as a backlog until a person lets it go"),
     Row(
         "F38",
-        "a message that kills whoever sends it",
+        "a message that kills whoever writes or sends it",
         "after three deaths it waits for a person; the others go on",
     ),
     Row(
@@ -186,7 +186,7 @@ ROWS = (
     Row(
         "F40",
         "no memory, no file handles, a pool of threads that stands still",
-        "the watch ends the process with 75 for its supervisor; F01 and F02 hold",
+        "it says so and goes on, or the watch ends it with 75 for its supervisor; F01 and F02 hold",
     ),
     Row("F41", "the log or the address that is pinged hangs or is gone", "never delays or stops a delivery"),
     Row("F42", "the secret key or the mail password is changed", "old links still work, new ones use the new key"),

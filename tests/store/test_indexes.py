@@ -20,7 +20,7 @@ from tests.support.database import Copies
 Question = Callable[[Transaction], object]
 
 QUESTIONS: dict[str, tuple[Question, set[str]]] = {
-    "the queue": (lambda tx: queue.due_page(tx, 1, None, 32), {"ix_reminders_wake"}),
+    "the queue": (lambda tx: queue.due_patients(tx, 1), {"ix_reminders_wake"}),
     "the next wake": (lambda tx: queue.next_wake(tx, 1), {"ix_reminders_wake"}),
     "clinics with due ones": (queue.clinics_with_due, {"ix_reminders_wake"}),
     "lapsed leases": (outbox.lapsed, {"ix_reminders_lease"}),

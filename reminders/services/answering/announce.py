@@ -16,10 +16,9 @@ from reminders.mail.notice import Notice, write_notice
 from reminders.mail.outcome import Outcome, TransportFault, Verdict
 from reminders.mail.words import language_of
 from reminders.services.breaker import Breakers
-from reminders.services.find import clinic_of
 from reminders.services.rounds import Worker
 from reminders.store import answers
-from reminders.store.clinics import Clinic
+from reminders.store.clinics import Clinic, readable_clinics
 
 ORDER = (AnswerKind.PHONE_ME, *(kind for kind in AnswerKind if kind is not AnswerKind.PHONE_ME))
 Waiting = tuple[int, AnswerKind]
@@ -31,7 +30,8 @@ def announce(worker: Worker) -> int:
     Asked to stop, it leaves the rest to the next delivery.
     """
     with worker.database.read(worker.clock.now()) as tx:
-        waiting = [(clinic_of(tx, clinic_id), said) for clinic_id, said in answers.unannounced(tx).items()]
+        said_to, known = answers.unannounced(tx), {clinic.id: clinic for clinic in readable_clinics(tx)}
+    waiting = [(known[clinic_id], said) for clinic_id, said in said_to.items() if clinic_id in known]
     told = 0
     for clinic, said in waiting:
         worker.beat()

@@ -19,7 +19,6 @@ from reminders.services.answering.patient_page import (
 )
 from reminders.services.answering.reply import Reply, ReplyRefused, checked
 from reminders.services.answering.stopping import not_this_person, readers, stop_writing, write_again
-from reminders.services.keys import Keys
 from reminders.services.plan import plan_patients
 from reminders.store import answers
 from reminders.store.answers import ABOUT_WRITING, Said, StoredAnswer, Words, words_of
@@ -51,7 +50,7 @@ def request_page(tx: Transaction, token: str) -> PatientPage | None:
     return page_of(tx, found) if found else None
 
 
-def answer(tx: Transaction, keys: Keys, token: str, reply: Reply) -> PatientPage | None:  # noqa: ARG001 - the address's key stands with the message
+def answer(tx: Transaction, token: str, reply: Reply) -> PatientPage | None:
     """Record an answer in place of the one before through this link, and plan; raises `ReplyRefused`.
 
     The same answer twice is recorded once. To stop messages is no answer to the others, and leaves them standing. A
@@ -73,7 +72,7 @@ def answer(tx: Transaction, keys: Keys, token: str, reply: Reply) -> PatientPage
     return request_page(tx, token)
 
 
-def take_back(tx: Transaction, keys: Keys, token: str) -> PatientPage | None:  # noqa: ARG001 - as above
+def take_back(tx: Transaction, token: str) -> PatientPage | None:
     """Withdraw what was answered last through this link, and plan; a stop stands until `resume`."""
     found = asked(tx, token, REQUEST)
     if found is None:
@@ -85,7 +84,7 @@ def take_back(tx: Transaction, keys: Keys, token: str) -> PatientPage | None:  #
     return request_page(tx, token)
 
 
-def resume(tx: Transaction, keys: Keys, token: str) -> PatientPage | None:  # noqa: ARG001 - as above
+def resume(tx: Transaction, token: str) -> PatientPage | None:
     """Lift what the patient stopped, as `allow_again` does, asked for on the page of the answers."""
     found = asked(tx, token, REQUEST)
     if found is None:
@@ -101,7 +100,7 @@ def stop_page(tx: Transaction, token: str) -> StopPage | None:
     return stop_page_of(tx, found) if found else None
 
 
-def stop(tx: Transaction, keys: Keys, token: str, *, everything: bool) -> StopPage | None:  # noqa: ARG001 - as above
+def stop(tx: Transaction, token: str, *, everything: bool) -> StopPage | None:
     """Stop the message's class, or all messages of the clinic; done twice it is done once."""
     found = asked(tx, token, STOP)
     if found is None:
@@ -111,7 +110,7 @@ def stop(tx: Transaction, keys: Keys, token: str, *, everything: bool) -> StopPa
     return stop_page(tx, token)
 
 
-def allow_again(tx: Transaction, keys: Keys, token: str) -> StopPage | None:  # noqa: ARG001 - as above
+def allow_again(tx: Transaction, token: str) -> StopPage | None:
     """Lift what the patient stopped through such links; never staff's opt-out, a bounce, a complaint or an erasure."""
     found = asked(tx, token, STOP)
     if found is None:

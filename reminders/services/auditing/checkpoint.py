@@ -22,18 +22,26 @@ from reminders.errors import BadInput, CannotDo
 from reminders.services.auditing.tables import COPY
 from reminders.services.finding import Finding
 from reminders.store import reports
-from reminders.store.audit_trail import Verified, code_of, sign
+from reminders.store.audit_trail import Verified, code_of, entries, sign
 from reminders.store.database import Transaction
 from reminders.store.installation import installation
 
 KIND = "reminders audit checkpoint, version 1"
 LARGEST = 64 * 1024
 _ONLY_GROW = frozenset({State.SENT, State.BOUNCED, State.EXPIRED})
+_GO_ON = (
+    "ask who unlocked it whether that is true, and find out what was recorded and sent in what is lost; then go on with"
+    " `reminders audit --checkpoint FILE`, naming a new file, and keep this one as evidence"
+)
 _CUT = "keep a copy of the database; find out what happened since, and restore the newest backup that passes this check"
 
 
 class NotACheckpoint(BadInput):
     """{path} is no checkpoint of an audit trail: name one that `reminders audit --checkpoint` wrote, or a new file."""
+
+
+class NoSuchCheckpoint(BadInput):
+    """There is no file {path}: name a checkpoint that `reminders audit --checkpoint` wrote."""
 
 
 class CheckpointForged(BadInput):
@@ -78,23 +86,45 @@ def take(tx: Transaction, verified: Verified) -> Checkpoint:
     )
 
 
-def continues(tx: Transaction, checkpoint: Checkpoint, last: int) -> Iterator[Finding]:
-    """Promise 10: the trail, which now ends at the entry `last`, still goes on from where the checkpoint saw it."""
+def continues(tx: Transaction, checkpoint: Checkpoint, last: int, *, whole: bool = True) -> Iterator[Finding]:
+    """Promise 10: the trail, which now ends at the entry `last`, still goes on from where the checkpoint saw it.
+
+    Where it does not, a person's word that an older copy was put back is told, and how to go on; it stays a finding,
+    for whoever looks knows best whether that word was true. A trail that is not `whole` is not asked for it.
+    """
     if last < checkpoint.entry:
-        problem = (
-            f"the audit trail ends at entry {last}, and {checkpoint.named} saw more:"
-            " its end was cut off, or the database was put back to an older copy"
-        )
-        yield Finding(10, None, None, None, problem, _CUT)
+        problem = f"the audit trail ends at entry {last}, and {checkpoint.named} saw more: "
+        guess = "its end was cut off, or the database was put back to an older copy"
+    elif checkpoint.entry and code_of(tx, checkpoint.entry) != checkpoint.code:
+        problem = f"entry {checkpoint.entry} of the audit trail is not the one that {checkpoint.named} saw: "
+        guess = "the trail was written anew, or the database was put back and went on from there"
+    else:
+        yield from _fewer(tx, checkpoint)
         return
-    if checkpoint.entry and code_of(tx, checkpoint.entry) != checkpoint.code:
-        problem = (
-            f"entry {checkpoint.entry} of the audit trail is not the one that {checkpoint.named} saw:"
-            " the trail was written anew, or the database was put back and went on from there"
+    told = _put_back(tx, checkpoint) if whole else None
+    yield Finding(10, None, None, None, problem + (told or guess), _GO_ON if told else _CUT)
+
+
+def _put_back(tx: Transaction, checkpoint: Checkpoint) -> str | None:
+    """Return what a person said after the checkpoint was taken of an older copy that was put back; None for nothing.
+
+    Only the trail can tell it, whose entries are signed; and only of what the checkpoint cannot have seen itself.
+    """
+    said = [
+        entry for entry in entries(tx, subject="installation", action="unlock") if entry.told.get("as") == "restored"
+    ]
+    for entry in said:
+        if (_moment(entry.at) or "") < checkpoint.taken_at:
+            continue
+        held, seen = entry.told.get("entry"), entry.told.get("seen")
+        lost = [number for number in (checkpoint.entry, seen) if isinstance(number, int)]
+        first = held + 1 if isinstance(held, int) and held < max(lost) else None
+        gone = f"entries {first} to {max(lost)}" if first else f"entries up to {max(lost)}"
+        return (
+            f"on {_moment(entry.at)} `unlock --as restored` said that an older copy was put back (entry {entry.id},"
+            f" for the reason {entry.told.get('why')}); {gone} of the trail before are lost, and maybe later ones"
         )
-        yield Finding(10, None, None, None, problem, _CUT)
-        return
-    yield from _fewer(tx, checkpoint)
+    return None
 
 
 def _fewer(tx: Transaction, checkpoint: Checkpoint) -> Iterator[Finding]:
@@ -139,7 +169,7 @@ def write(path: Path, checkpoint: Checkpoint, key: bytes) -> None:
 def read(path: Path, of: str, keys: Sequence[bytes]) -> Checkpoint:
     """Return the checkpoint in a file, signed by one of `keys`, of the installation `of`.
 
-    Raises `NotACheckpoint`, `CheckpointForged` or `CheckpointOfAnother`.
+    Raises `NoSuchCheckpoint`, `NotACheckpoint`, `CheckpointForged` or `CheckpointOfAnother`.
     """
     try:
         with path.open("rb") as file:
@@ -147,6 +177,8 @@ def read(path: Path, of: str, keys: Sequence[bytes]) -> Checkpoint:
         signature = str(document.pop("signature"))
         kind = document.pop("kind")
         checkpoint = Checkpoint(**document)
+    except FileNotFoundError:
+        raise NoSuchCheckpoint(path=path) from None
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise NotACheckpoint(path=path) from None
     if kind != KIND:

@@ -46,7 +46,7 @@ def of_the_holds(known: Evidence) -> Iterator[Told]:
 
 def of_the_clinics(tx: Transaction) -> Iterator[Finding]:
     """Yield the clinics whose rule for an unknown consent is not the one recorded last."""
-    for clinic in clinics.all_clinics(tx):
+    for clinic in clinics.readable_clinics(tx):
         told = _told(entries(tx, subject="clinic", subject_id=clinic.id))
         if "unknown_consent" in told and told["unknown_consent"] != clinic.unknown_consent:
             problem = "its rule for patients of unknown consent is not the one that the audit trail tells of"

@@ -58,12 +58,12 @@ Told = tuple[int, str, str]
 """A problem of a reminder that is known."""
 
 
-def problems(known: Evidence, judged: Judged, now: dt.datetime) -> Iterator[Problem]:
-    """Yield what is wrong with one patient's reminders."""
+def problems(known: Evidence, judged: Judged, now: dt.datetime, leases_now: dt.datetime) -> Iterator[Problem]:
+    """Yield what is wrong with one patient's reminders; leases have a clock of their own (`database_now`)."""
     lives = turns(known.trail)
     for row in known.reminders:
         life = lives.pop(row.id, [])
-        for found in (_life(row, life), _row(row, now), _days(row, judged), witnessed(row, life)):
+        for found in (_life(row, life), _row(row, now, leases_now), _days(row, judged), witnessed(row, life)):
             for promise, problem, advice in found:
                 yield promise, row.id, problem, advice
     for reminder_id in lives:
@@ -134,7 +134,7 @@ def witnessed(row: ReminderRow, life: Sequence[Turn]) -> Iterator[Told]:
         yield 7, "it is marked as released, and the audit trail knows of nobody who released it", _LOOK
 
 
-def _row(row: ReminderRow, now: dt.datetime) -> Iterator[Told]:
+def _row(row: ReminderRow, now: dt.datetime, leases_now: dt.datetime) -> Iterator[Told]:
     """Yield states that are none, and states without what they stand for."""
     if row.state not in _STATES:
         yield 2, "its state is none of the product's", _LOOK
@@ -150,7 +150,7 @@ def _row(row: ReminderRow, now: dt.datetime) -> Iterator[Told]:
         yield 2, f"it is {state} without {' and '.join(missing)}", _LOOK
     if state in PENDING and now > row.not_after + GRACE:
         yield 2, f"it is still {state} after its days", "run `reminders deliver`, which lets it expire"
-    if state in IN_FLIGHT and (row.lease_until is None or now > row.lease_until + RESCUED_AFTER):
+    if state in IN_FLIGHT and (row.lease_until is None or leases_now > row.lease_until + RESCUED_AFTER):
         yield 2, f"it is {state} and its worker is gone", "run `reminders deliver`, which rescues it"
 
 

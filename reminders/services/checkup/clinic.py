@@ -6,6 +6,7 @@ Invariant: what a message would merely lack is something to look at; what would 
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import cast
 
 from reminders.domain.sending_hours import next_open
@@ -17,7 +18,7 @@ from reminders.mail.render import Renderer
 from reminders.services.advertising import clinic_findings, said
 from reminders.services.answering.announce import notices_of
 from reminders.services.calendar import sending_calendar
-from reminders.services.checkup.check import Check
+from reminders.services.checkup.check import Check, asked
 from reminders.services.explain import fault_words
 from reminders.store import clinics, transports
 from reminders.store.clinics import Clinic
@@ -56,17 +57,22 @@ _WANTED = (
 
 def clinics_checks(tx: Transaction, slug: str | None = None) -> Iterator[Check]:
     """Yield the checks of every clinic, or of one."""
-    everyone = [clinic for clinic in clinics.all_clinics(tx) if slug in (None, clinic.slug)]
+    everyone = clinics.readable_clinics(tx)
     if not everyone:
         yield Check("clinics", ok=None, said="there is none yet", advice="add one with `reminders clinic add`")
     for clinic in everyone:
-        yield _sender(clinic)
-        yield from _wording(tx, clinic)
-        yield _hours(clinic, tx.now)
-        yield from _notices(tx, clinic)
-        if clinic.paused_at is not None:
-            advice = f"`reminders clinic resume {clinic.slug}` when it shall send again"
-            yield Check(f"clinic {clinic.slug}: paused", None, f"since {clinic.paused_at:%Y-%m-%d %H:%M} UTC", advice)
+        if slug in (None, clinic.slug):
+            yield from asked(f"clinic {clinic.slug}", partial(_clinic_checks, tx, clinic))
+
+
+def _clinic_checks(tx: Transaction, clinic: Clinic) -> Iterator[Check]:
+    yield _sender(clinic)
+    yield from _wording(tx, clinic)
+    yield _hours(clinic, tx.now)
+    yield from _notices(tx, clinic)
+    if clinic.paused_at is not None:
+        advice = f"`reminders clinic resume {clinic.slug}` when it shall send again"
+        yield Check(f"clinic {clinic.slug}: paused", None, f"since {clinic.paused_at:%Y-%m-%d %H:%M} UTC", advice)
 
 
 def _sender(clinic: Clinic) -> Check:

@@ -26,7 +26,7 @@ from reminders.services.checkup.store import (
 )
 from reminders.services.checkup.templates import own_templates_checks, templates_check
 from reminders.services.checkup.ticking import NAME as TICKING
-from reminders.services.checkup.ticking import ticking_check
+from reminders.services.checkup.ticking import settings_checks, ticking_check
 from reminders.services.find import the_clinic
 from reminders.settings import Settings
 from reminders.store.database import Transaction
@@ -55,6 +55,7 @@ def doctor(
         checks += asked("secret key", lambda: key_checks(examined))
         checks += asked("clock", lambda: [clock_check(examined)])
         checks += _stored(examined, TICKING, lambda tx: [ticking_check(tx)])
+        checks += settings_checks(settings)
         checks += _stored(examined, "sending", lambda tx: guard_checks(tx, settings))
         checks += _stored(examined, "catalogue", lambda tx: [catalogue_check(tx)])
         checks += _stored(examined, "clinics", lambda tx: clinics_checks(tx, clinic))

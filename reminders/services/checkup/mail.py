@@ -93,7 +93,7 @@ def _sender(examined: Examined, address: str) -> tuple[str, str, str]:
     everyone = []
     if examined.database is not None:
         with examined.database.read(examined.now) as tx:
-            everyone = clinics.all_clinics(tx)
+            everyone = clinics.readable_clinics(tx)
     for clinic in everyone:
         if examined.clinic not in (None, clinic.slug):
             continue

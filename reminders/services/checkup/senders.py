@@ -53,7 +53,7 @@ def sender_checks(examined: Examined) -> Iterator[Check]:
 
 def _domains(tx: Transaction, relay: str | None, slug: str | None) -> list[Domain]:
     grouped: dict[str, list[Clinic]] = {}
-    for clinic in clinics.all_clinics(tx):
+    for clinic in clinics.readable_clinics(tx):
         if slug in (None, clinic.slug):
             grouped.setdefault(sender_domain(clinic.email), []).append(clinic)
     return [_domain(tx, name, users, relay) for name, users in sorted(grouped.items())]

@@ -1,13 +1,18 @@
-"""Says whether anybody keeps the clock: without one nothing is sent by itself.
+"""Says whether anybody keeps the clock, without which nothing is sent by itself, and what it is set to do beside that.
 
 Invariant: an installation whose deliveries something else begins, such as cron, is not called wrong for that.
 """
 
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
 from reminders.services.checkup.check import Check
 from reminders.services.heartbeat import pulse
+from reminders.settings import Settings
 from reminders.store.database import Transaction
 
 NAME = "ticking"
+_NO_PING = "REMINDERS_PING_URL is not set: nobody outside is told when the clock falls silent"
 _BEGIN = "`reminders run` or `reminders worker` keeps it; or let cron run `reminders deliver` every few minutes"
 
 
@@ -22,3 +27,14 @@ def ticking_check(tx: Transaction) -> Check:
     if found.dead:
         return Check(NAME, ok=False, said=f"the clock fell silent at {last}", advice="start it again, and see its log")
     return Check(NAME, ok=True, said=f"the clock ticked at {last}")
+
+
+def settings_checks(settings: Settings) -> Iterator[Check]:
+    """Yield what is asked while all is well, without the address's path, which is a secret, and what is kept."""
+    host = urlsplit(settings.ping_url).hostname if settings.ping_url else None
+    said = f"REMINDERS_PING_URL is set: {host} is asked after the clock's deliveries" if host else _NO_PING
+    yield Check("ping", ok=True, said=said)
+    days = settings.keep_messages_days
+    kept = f"for {days} days" if days else "for good"
+    said = f"the bytes of messages that are over, {kept} (REMINDERS_KEEP_MESSAGES_DAYS={days})"
+    yield Check("kept", ok=True, said=said)

@@ -92,6 +92,21 @@ def refusal(because: Because) -> SendingLocked:
     return _REFUSALS[because](because=because)
 
 
+def reason(because: Because) -> str:
+    """Return in words why sending is locked, as the refusal says it first."""
+    return _parts(because)[0]
+
+
+def way_on(because: Because) -> str:
+    """Return what a person can do about it, as the refusal says it after that."""
+    return _parts(because)[1]
+
+
+def _parts(because: Because) -> tuple[str, str]:
+    why, _, advice = str(refusal(because)).partition(": ")[2].partition(". ")
+    return why, advice.strip()
+
+
 def lock_state(tx: Transaction) -> LockState:
     """Return how things stand; nothing is locked before `init`."""
     found = installation.standing(tx)

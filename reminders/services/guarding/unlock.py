@@ -10,10 +10,10 @@ from enum import StrEnum
 from reminders.clock import Clock
 from reminders.domain.clock_check import Verdict
 from reminders.errors import BadInput, CannotDo
-from reminders.services.guarding.lock import Because, LockState, lock_state, suspected
+from reminders.services.guarding.lock import Because, LockState, lock_state, reason, suspected
 from reminders.services.guarding.place import Place
 from reminders.services.guarding.state_file import Remembered
-from reminders.store import doubtful, installation, places
+from reminders.store import audit_trail, doubtful, installation, places
 from reminders.store.database import Database, Transaction
 
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,63}")
@@ -41,7 +41,7 @@ class NotLocked(CannotDo):
 
 
 class WrongAnswer(CannotDo):
-    """Sending is locked for another reason ({because}): only `--as {answers}` unlocks it. Nothing was changed."""
+    """Sending is locked for another reason: {why}. Only `--as {answers}` unlocks it, and nothing was changed."""
 
 
 class ClockStillWrong(CannotDo):
@@ -73,13 +73,14 @@ def unlock(database: Database, clock: Clock, place: Place | None, answer: Answer
         state = lock_state(tx)
         because = state.because or (place.suspicion(tx, remembered) if place else None) or suspected(tx)
         _check(because, state, answer)
-        held = _doubt(tx) if answer is Answer.RESTORED else 0
+        put_back = _put_back(tx, place, remembered) if answer is Answer.RESTORED else None
+        held = _doubt(tx) if put_back else 0
         if answer is Answer.CLOCK:
             installation.see_now(tx)
             doubtful.attempts_due_again(tx)
         elif place is not None:
             _move_in(tx, place, remembered, answer)
-        installation.unlock(tx, answer, why)
+        installation.unlock(tx, answer, why, put_back)
     if place is not None and answer is not Answer.CLOCK:
         place.remember()
     return Unlocked(because, answer, held)
@@ -94,9 +95,18 @@ def _check(because: Because | None, state: LockState, answer: Answer) -> None:
     if because is None and not behind and answer is not Answer.RESTORED:
         raise NotLocked
     if because is not None and answer not in ANSWERS[because]:
-        raise WrongAnswer(because=because, answers=" or ".join(ANSWERS[because]))
+        raise WrongAnswer(why=reason(because), answers=" or ".join(ANSWERS[because]))
     if answer is Answer.CLOCK and state.clock is Verdict.BEFORE_BUILD:
         raise ClockStillWrong
+
+
+def _put_back(tx: Transaction, place: Place | None, remembered: Remembered | None) -> installation.PutBack:
+    """Return between which of its entries the trail lost some, for whoever holds a checkpoint of the lost ones."""
+    changes = [e for e in audit_trail.entries(tx, subject="installation") if e.action in ("lock", "unlock")]
+    is_locked = bool(changes) and changes[-1].action == "lock"
+    last = changes[-1].id - 1 if is_locked else audit_trail.last_number(tx)
+    memories = [remembered] if remembered else place.file.others() if place else []
+    return installation.PutBack(last, max((memory.trail for memory in memories), default=0))
 
 
 def _doubt(tx: Transaction) -> int:

@@ -18,8 +18,8 @@ IN_USE = dt.timedelta(days=1)
 """Whatever was recorded or sent within it shows that the database is the one that is used."""
 
 
-def settle_upgraded(database: Database, clock: Clock, settings: Settings) -> Because | None:
-    """Be at home in a database that was just upgraded, or lock it; return why it was locked.
+def settle_upgraded(database: Database, clock: Clock, settings: Settings) -> bool:
+    """Be at home in a database that was just upgraded, or lock it; return whether it is trusted, having sent before.
 
     Nothing is to be done where nothing ever went out, or where a version like this one was at home already. A crash
     before the end leaves a database without a home that has sent: its first delivery locks it. Raises
@@ -28,7 +28,7 @@ def settle_upgraded(database: Database, clock: Clock, settings: Settings) -> Bec
     with database.read(clock.now()) as tx:
         place = place_here(tx, settings) if _homeless(tx) else None
     if place is None:
-        return None
+        return False
     remembered = place.file.read()
     with database.write(clock.now, "init") as tx:
         because = _suspicion(tx, place, remembered)
@@ -38,7 +38,7 @@ def settle_upgraded(database: Database, clock: Clock, settings: Settings) -> Bec
             lock(tx, because)
     if because is None:
         place.remember()
-    return because
+    return because is None
 
 
 def _homeless(tx: Transaction) -> bool:
