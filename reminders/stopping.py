@@ -24,7 +24,7 @@ class Stop:
 
     def __init__(self, leave: Callable[[int], object] = os._exit) -> None:
         """Nobody has asked yet."""
-        self._hung_up = False
+        self._hung_up = self._interrupted = False
         self._asked = False  # no threading.Event: setting one from a signal may wait for a lock that this thread holds
         self._leave = leave
 
@@ -36,6 +36,10 @@ class Stop:
         """Tell whether it was asked."""
         return self._asked or self._hung_up
 
+    def interrupted(self) -> bool:
+        """Tell whether a person at its terminal asked (Ctrl-C), and not whoever supervises it."""
+        return self._interrupted
+
     def heard(self, number: int, _frame: FrameType | None = None) -> None:
         """Take a signal: the first asks, the second does not wait.
 
@@ -46,6 +50,7 @@ class Stop:
             return
         if self._asked:
             self._leave(_BY_SIGNAL + number)
+        self._interrupted = number == signal.SIGINT
         self._asked = True
 
     def wait(self) -> None:

@@ -23,17 +23,17 @@ class AnswerVerbs(Opened):
     def answer(self, token: str, reply: Reply) -> PatientPage | None:
         """Record a patient's answer and replan them."""
         with self._writing(_PATIENT) as tx:
-            return answering.answer(tx, self.keys, token, reply)
+            return answering.answer(tx, token, reply)
 
     def take_back(self, token: str) -> PatientPage | None:
         """Take a patient's answer back and replan them."""
         with self._writing(_PATIENT) as tx:
-            return answering.take_back(tx, self.keys, token)
+            return answering.take_back(tx, token)
 
     def resume(self, token: str) -> PatientPage | None:
         """Lift what a patient stopped, from the page of the answers."""
         with self._writing(_PATIENT) as tx:
-            return answering.resume(tx, self.keys, token)
+            return answering.resume(tx, token)
 
     def stop_page(self, token: str) -> StopPage | None:
         """Return what the page behind a stop link shows."""
@@ -43,12 +43,12 @@ class AnswerVerbs(Opened):
     def stop(self, token: str, *, everything: bool) -> StopPage | None:
         """Stop a message's class, or all of the clinic's messages."""
         with self._writing(_PATIENT) as tx:
-            return answering.stop(tx, self.keys, token, everything=everything)
+            return answering.stop(tx, token, everything=everything)
 
     def allow_again(self, token: str) -> StopPage | None:
         """Lift what a patient stopped."""
         with self._writing(_PATIENT) as tx:
-            return answering.allow_again(tx, self.keys, token)
+            return answering.allow_again(tx, token)
 
     def requests(self, slug: str | None, *, closed: bool) -> tuple[RequestView, ...]:
         """Return what patients ask of staff, of one clinic or of all; `closed` ones too."""

@@ -35,6 +35,10 @@ class DutyVerbs(Opened):
         """Drop what is kept no longer."""
         return retention.tidy(self.database, self.clock, self.settings.keep_messages_days, go_on)
 
+    def tidy_once_a_day(self, go_on: Callable[[], bool]) -> retention.Tidied:
+        """Drop what is kept no longer, where no clock does it: once a day, and bounded."""
+        return retention.tidy_once_a_day(self.database, self.clock, self.settings.keep_messages_days, go_on)
+
     @property
     def lease(self) -> dt.timedelta:
         """Return how long a worker may keep a reminder without a sign of life."""

@@ -20,6 +20,16 @@ if TYPE_CHECKING:
     from reminders.services.checkup.doctor import Check
 
 
+LOOKED_AT = {
+    "trail_entries": ("entry of the trail", "entries of the trail"),
+    "clinics": ("clinic",),
+    "patients": ("patient",),
+    "reminders": ("reminder",),
+    "messages": ("message",),
+}
+"""What an audit counts, in words for one and for many of it."""
+
+
 class PromiseBroken(CannotDo):
     """The audit found {found}: keep a copy of the database, and do what stands beside each."""
 
@@ -61,7 +71,7 @@ def audit(
     if as_json:
         say_json(_audit_document(report))
     else:
-        _say_audit(report)
+        _say_audit(report, checkpoint)
     if broken:
         raise PromiseBroken(found=words.count(broken, "broken promise"))
 
@@ -86,11 +96,14 @@ def _audit_document(report: "AuditReport") -> dict[str, object]:
     }
 
 
-def _say_audit(report: "AuditReport") -> None:
-    looked = ", ".join(f"{number} {what.replace('_', ' ')}" for what, number in report.checked.items())
+def _say_audit(report: "AuditReport", asked: Path | None) -> None:
+    looked = ", ".join(words.count(number, *LOOKED_AT.get(what, (what,))) for what, number in report.checked.items())
     say(f"Looked at {looked or 'nothing'}.")
     if report.checkpoint:
         say(f"Wrote a checkpoint to {report.checkpoint}: keep it on another machine.")
+    elif asked is not None:
+        left = f"{asked} was left as it was" if asked.exists() else f"Nothing was written to {asked}"
+        say(f"{left}: no checkpoint is taken while the trail is in doubt.")
     if not report.findings:
         say("Every promise holds.")
         return

@@ -1,14 +1,15 @@
 """The command that sends everything that is due now, and says when there is something to do again.
 
-Invariant: it exits 0 when its round is done whatever the outcomes, and 1 when the transport rests; the outcome is
-printed in both cases.
+Invariant: it exits 0 when its round is done whatever the outcomes, 1 when the transport rests and 130 after Ctrl-C; the
+outcome is printed in every case. What is kept no longer is dropped after everything else, and never fails a delivery.
 """
 
 import datetime as dt
+import os
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
@@ -17,12 +18,19 @@ from reminders.cli.options import AsJson, examples
 from reminders.cli.output import progress, say, say_json
 from reminders.cli.session import opened, zones
 from reminders.domain.lifecycle import Reason, State
-from reminders.errors import CannotDo
+from reminders.errors import CannotDo, RemindersError
 
 if TYPE_CHECKING:
     from reminders.app import App
     from reminders.services.deliver import DeliverOutcome
-    from reminders.services.plan import Progress
+    from reminders.stopping import Stop
+
+ENDED = "Ended by Ctrl-C: what was on its way was finished, and the rest waits for the next `reminders deliver`."
+LEFT = (
+    "Left at once: what was on its way is settled by the next delivery, once its lease has run out; what a mail server "
+    "owes an answer for is then in doubt, see `reminders list --state unknown`."
+)
+NOT_TIDIED = "What is kept no longer could not be dropped, and the next delivery tries again."
 
 
 class TransportRests(CannotDo):
@@ -34,10 +42,14 @@ class TransportRests(CannotDo):
 
 @dataclass(slots=True)
 class Standing:
-    """What stands after a delivery, in reminders: due or put off by the server, and held as a backlog, by clinic."""
+    """What stands after a delivery, in reminders: due or put off by the server, and held as a backlog, by clinic.
+
+    `ticking` says that a clock runs beside it, which goes on by itself.
+    """
 
     due: int = 0
     backlogs: Counter[str] = field(default_factory=Counter)
+    ticking: bool = False
 
 
 def register(shell: typer.Typer) -> None:
@@ -55,37 +67,48 @@ def deliver(ctx: typer.Context, as_json: AsJson = False) -> None:
     """Send everything that is due now, then end.
 
     What a killed delivery left is put right first. Outside a clinic's sending hours nothing of it goes out. Run it
-    every few minutes, by cron for example: two at a time are safe.
+    every few minutes, by cron for example: two at a time are safe. Once a day it drops what is kept no longer.
     """
-    with opened(ctx) as app:
+    from reminders.stopping import Stop, stopping_within  # noqa: PLC0415 - help needs no signals
+
+    stop = Stop(_leave)
+    with opened(ctx) as app, stopping_within(stop, leave=_leave):
         with progress("Delivering", as_json=as_json) as watch:
-            outcome = _until_asked_to_end(app, watch)
+            outcome = app.deliver(watch, stop=stop.asked)
         known = set(zones(app).values())
-        now = app.clock.now()
-        standing = Standing() if as_json else stand(app, outcome, now)
-    if as_json:
-        say_json(documents.delivered(outcome))
-    else:
-        for sentence in sentences(outcome, standing, known, now):
-            say(sentence)
+        if as_json:
+            say_json(documents.delivered(outcome))
+        else:
+            now = app.clock.now()
+            for sentence in sentences(outcome, stand(app, outcome, now), known, now):
+                say(sentence)
+        _tidy(app, stop)
+    if stop.interrupted():
+        raise KeyboardInterrupt(ENDED)
     if outcome.stopped is not None:
         raise TransportRests(fault=_fault(outcome.stopped), until=_rests_until(outcome, known))
 
 
-def _until_asked_to_end(app: "App", watch: "Progress | None") -> "DeliverOutcome":
-    """Deliver; SIGTERM or Ctrl-C lets it end with the round in hand, so that nothing becomes unknown by it."""
-    from reminders.stopping import Stop, stopping_within  # noqa: PLC0415 - help needs no signals
+def _leave(code: int) -> NoReturn:
+    """End the process from within a signal: it was asked twice, or something did not come to its end."""
+    os.write(2, f"{LEFT}\n".encode())
+    os._exit(code)
 
-    stop = Stop()
-    with stopping_within(stop):
-        return app.deliver(watch, stop=stop.asked)
+
+def _tidy(app: "App", stop: "Stop") -> None:
+    """Drop what is kept no longer, as the clock does where one runs."""
+    try:
+        app.tidy_once_a_day(lambda: not stop.asked())
+    except RemindersError as error:
+        typer.echo(f"{NOT_TIDIED} {error}", err=True)
 
 
 def stand(app: "App", outcome: "DeliverOutcome", now: dt.datetime) -> Standing:
     """Look up what the counts of a delivery do not tell: who waits for what, and where a backlog is held."""
     from reminders.services.overview import Filter  # noqa: PLC0415 - help needs no services
 
-    standing = Standing()
+    pulse = app.pulse()
+    standing = Standing(ticking=not (pulse.stopped or pulse.dead))
     if outcome.stopped:
         with app.list(Filter(states=(State.PLANNED,), due_to=now + dt.timedelta(seconds=1))) as found:
             for view in found:
@@ -111,6 +134,8 @@ def sentences(
         said = ["Nothing was sent.", *said]
     if outcome.next_at is None:
         said.append("Nothing is planned: there is nothing to deliver until something is recorded or released.")
+    elif outcome.next_at <= now and standing.ticking:
+        said.append("There is more to do right now: the clock that runs beside this does it.")
     elif outcome.next_at <= now:
         said.append("There is more to do right now: run `reminders deliver` again.")
     else:
@@ -142,6 +167,10 @@ def _happened(outcome: "DeliverOutcome", standing: Standing) -> list[tuple[int, 
         (
             outcome.announced,
             f"{words.count(outcome.announced, 'answer')} of patients announced: `reminders requests list` shows them.",
+        ),
+        (
+            outcome.skipped,
+            f"{words.count(outcome.skipped, 'patient')} left out: their rows cannot be read, see `reminders doctor`.",
         ),
         *((number, _backlog(clinic, of(number))) for clinic, number in sorted(standing.backlogs.items())),
     ]

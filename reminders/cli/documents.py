@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from reminders.store.treatments import TreatmentRow
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-COUNTED = ("sent", "deferred", "failed", "unknown", "cancelled", "expired", "held", "waiting", "too_soon", "announced")
+COUNTED = (
+    *("sent", "deferred", "failed", "unknown", "cancelled", "expired", "held", "waiting", "too_soon"),
+    *("announced", "skipped"),
+)
 
 
 def moment(value: dt.datetime | None) -> str | None:
@@ -95,7 +98,8 @@ def clinic(value: "Clinic", practitioners: "list[Practitioner] | None" = None) -
 
 def plan(value: "PlanOutcome") -> dict[str, int]:
     """Return what planning changed."""
-    return {**plan_counts(value), "backlog_held": value.backlog_held, "patients": value.patients}
+    names = ("backlog_held", "patients", "skipped")
+    return plan_counts(value) | {name: getattr(value, name) for name in names}
 
 
 def treatment(row: "TreatmentRow", clinic_slug: str, patient: str, practitioner: str | None = None) -> dict[str, Any]:

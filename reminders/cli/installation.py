@@ -1,11 +1,10 @@
 """The commands that make an installation, and show one with made-up patients.
 
-Invariant: `init` says what it made, what is missing before anything can be sent, and what to type next.
+Invariant: `init` says what it made, what is missing or wrong before anything can be sent, and what to type next.
 """
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import urlsplit
 
 import typer
 
@@ -21,6 +20,10 @@ if TYPE_CHECKING:
 NO_TRANSPORT = (
     "No transport is set, so nothing can be sent: set REMINDERS_SMTP_URL, for example to "
     "smtp://user:password@host:587, or to file:outbox, which writes each message into a folder."
+)
+TRUSTED = (
+    "It was in use within a day, so it goes on sending from here. If it is a copy that was put back, run "
+    "`reminders unlock --as restored --why CODE` before anything is delivered."
 )
 NO_BASE_URL = (
     "No https REMINDERS_BASE_URL is set: messages carry no request and stop links, and patients ask and stop by phone "
@@ -72,7 +75,7 @@ def demo(
 
 def _document(made: "Installed", settings: "Settings") -> dict[str, object]:
     return {
-        "database": place(settings.database_url),
+        "database": made.database,
         "database_made": made.database_made,
         "upgraded_from": made.upgraded_from,
         "revision": made.revision,
@@ -81,11 +84,13 @@ def _document(made: "Installed", settings: "Settings") -> dict[str, object]:
         "protocols_added": made.protocols_added,
         "transport_set": settings.smtp_url is not None,
         "links_set": settings.link_base is not None,
+        "trusted": made.trusted,
+        "wrong": [{"name": check.name, "said": check.said, "advice": check.advice} for check in made.wrong],
     }
 
 
 def _sentences(made: "Installed", settings: "Settings") -> list[str]:
-    where = place(settings.database_url)
+    where = made.database
     said = []
     if made.database_made:
         said.append(f"Made the database {where}.")
@@ -98,6 +103,9 @@ def _sentences(made: "Installed", settings: "Settings") -> list[str]:
         said.append(f"Made the secret key {key}: keep a copy of it apart from the database, which it alone opens.")
     if made.protocols_added:
         said.append(f"Added {words.count(made.protocols_added, 'starter protocol')}: `reminders protocol list`.")
+    if made.trusted:
+        said.append(TRUSTED)
+    said += [f"Look at this first: {check.name}: {check.said}. {check.advice}" for check in made.wrong]
     if settings.smtp_url is None:
         said.append(NO_TRANSPORT)
     if settings.link_base is None:
@@ -107,11 +115,3 @@ def _sentences(made: "Installed", settings: "Settings") -> list[str]:
     )
     said.append("`reminders doctor` examines everything, `reminders demo` shows a sample clinic.")
     return said
-
-
-def place(url: str) -> str:
-    """Return where a database is, without the user and the password that its URL may hold."""
-    if url.startswith("sqlite:///"):
-        return url.removeprefix("sqlite:///")
-    parts = urlsplit(url)
-    return f"{parts.hostname or 'localhost'}{parts.path}"

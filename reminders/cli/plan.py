@@ -19,7 +19,7 @@ def register(shell: typer.Typer) -> None:
 def plan(ctx: typer.Context, as_json: AsJson = False) -> None:
     """Make the stored reminders agree with the facts.
 
-    It says what changed.     Every other command plans the patients it touches, so there is usually nothing left to do.
+    It says what changed. Every other command plans the patients it touches, so there is usually nothing left to do.
     """
     with opened(ctx) as app, progress("Planning", as_json=as_json) as watch:
         outcome = app.plan(watch)
@@ -27,6 +27,8 @@ def plan(ctx: typer.Context, as_json: AsJson = False) -> None:
         say_json(documents.plan(outcome))
         return
     looked = words.count(outcome.patients, "patient")
+    if outcome.skipped:
+        say(f"{words.count(outcome.skipped, 'patient')} left out: their rows cannot be read, see `reminders doctor`.")
     if not outcome.changes and not outcome.backlog_held:
         say(f"Looked at {looked}: every reminder agrees with the facts, nothing was changed.")
         return

@@ -98,8 +98,8 @@ class Shell(TyperGroup):
                 self.invoke(ctx)
         except typer.Exit as leaving:
             return leaving.exit_code
-        except (KeyboardInterrupt, typer.Abort):
-            return INTERRUPTED
+        except (KeyboardInterrupt, typer.Abort) as ended:
+            return _failed(str(ended), INTERRUPTED) if str(ended) else INTERRUPTED
         except BrokenPipeError:
             raise
         except UnicodeEncodeError as error:

@@ -11,12 +11,14 @@ from reminders.clock import Clock
 from reminders.errors import DatabaseNotReady
 from reminders.services import keys as ring
 from reminders.services.catalogue import install_starter
+from reminders.services.checkup.check import Check, asked
+from reminders.services.checkup.guarding import guard_checks
 from reminders.services.guarding.upgraded import settle_upgraded
 from reminders.services.keys import Keys
 from reminders.settings import Settings
 from reminders.store import installation
 from reminders.store.database import Database
-from reminders.store.engine import BUSY_MS
+from reminders.store.engine import BUSY_MS, named
 from reminders.store.faults import DatabaseMissing
 from reminders.store.migrating import (
     check_ready,
@@ -33,13 +35,20 @@ class NotInstalled(DatabaseNotReady):
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """What `init` did: whether it made the key and the database, what it upgraded from, and the protocols it added."""
+    """What `init` did: whether it made the key and the database, what it upgraded from, and the protocols it added.
 
+    `database` is what a person knows the database by. `trusted` says that what was upgraded goes on sending from here,
+    and `wrong` why nothing goes out from it now, or at the next delivery.
+    """
+
+    database: str
     key_made: bool
     database_made: bool
     upgraded_from: str | None
     revision: str
     protocols_added: int
+    trusted: bool = False
+    wrong: tuple[Check, ...] = ()
 
 
 def install(settings: Settings, clock: Clock) -> Installed:
@@ -59,9 +68,11 @@ def install(settings: Settings, clock: Clock) -> Installed:
         added = _finish(database, clock, wrapped, keys)
         head = head_revision()
         upgraded = before if before not in (None, head) else None
-        if upgraded is not None:
-            settle_upgraded(database, clock, settings)
-    return Installed(key_made, before is None, upgraded, head, added)
+        trusted = upgraded is not None and settle_upgraded(database, clock, settings)
+        with database.read(clock.now()) as tx:
+            checks = asked("sending", lambda: guard_checks(tx, settings))
+            wrong = tuple(check for check in checks if check.ok is False)
+    return Installed(named(settings.database_url), key_made, before is None, upgraded, head, added, trusted, wrong)
 
 
 def _revision(url: str) -> str | None:

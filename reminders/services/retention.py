@@ -1,7 +1,8 @@
 """Drops what an installation keeps no longer, a batch per transaction, and says so on the audit trail.
 
 Invariants: a stop link works for two years at least, a request link for the 60 days that it promises; what was sent,
-when and under which Message-ID stays for good. A crash leaves whole batches: the next run goes on.
+when and under which Message-ID stays for good. A crash leaves whole batches: the next run goes on. The trail tells of
+every run that came to its end, so that whoever delivers without a clock knows when the next one is due.
 """
 
 import datetime as dt
@@ -19,6 +20,9 @@ BATCH = 500
 STOP_LINKS_WORK = dt.timedelta(days=2 * 366)
 """CAN-SPAM asks for 30 days (16 CFR 316.5); a mail is found again long after that."""
 HEARTBEATS_KEPT = dt.timedelta(days=7)
+EVERY = dt.timedelta(days=1)
+MOST_BATCHES = 20
+"""How many transactions of `BATCH` rows a delivery may take: whoever begins it every few minutes waits for its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +63,24 @@ def tidy(database: Database, clock: Clock, keep_days: int, go_on: Callable[[], b
         links_dropped=all_of(request) + all_of(stop),
         heartbeats_dropped=all_of(lambda tx: heartbeats.forget(tx, tx.now - HEARTBEATS_KEPT)),
     )
-    if done != Tidied():
+    ended = go_on()
+    if ended or done != Tidied():
         with database.write(clock.now, "tidy") as tx:
-            audit_trail.record(tx, "tidy", "installation", 1, details=asdict(done))
+            action = retention.WHOLE if ended else retention.PART
+            audit_trail.record(tx, action, "installation", 1, details=asdict(done))
     return done
+
+
+def tidy_once_a_day(database: Database, clock: Clock, keep_days: int, go_on: Callable[[], bool]) -> Tidied:
+    """Do as `tidy` unless that was done within a day; at most `MOST_BATCHES` at once, the rest when it is asked again.
+
+    For an installation whose deliveries something else begins, such as cron: no clock ticks there.
+    """
+    with database.read(clock.now()) as tx:
+        if retention.ended_since(tx, tx.now - EVERY):
+            return Tidied()
+    left = iter(range(MOST_BATCHES))
+    return tidy(database, clock, keep_days, lambda: go_on() and next(left, None) is not None)
 
 
 _AGES = {links.REQUEST: WORKS_FOR[links.REQUEST], links.STOP: STOP_LINKS_WORK}

@@ -27,7 +27,7 @@ PATIENT_KEYS = {
     *("birth_date", "representative_email", "practitioner", "own_intervals", "opt_outs", "suppressions", "holds"),
     *("answers", "treatments", "appointments", "reminders"),
 }
-PLAN = {"inserted", "moved", "withdrawn", "restored", "held", "expired", "backlog_held", "patients"}
+PLAN = {"inserted", "moved", "withdrawn", "restored", "held", "expired", "backlog_held", "patients", "skipped"}
 DELIVERED = {"sent", "deferred", "failed", "unknown", "cancelled", "expired", "held", "announced", "next_at"}
 IMPORTED = {"rows", "added", "changed", "unchanged", "rejected", "errors", "warnings"}
 PROTOCOL_KEYS = {

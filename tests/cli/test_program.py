@@ -146,12 +146,12 @@ def test_a_fault_of_the_program_is_one_sentence_without_values(desk: Desk) -> No
     with closing(sqlite3.connect(desk.database)) as connection:
         connection.execute("UPDATE clinics SET timezone = 'ann@home.example'")
         connection.commit()
-    done = start(desk, "plan")
+    done = start(desk, "list")
     assert done.returncode == 1
     said = done.stderr.decode()
     assert re.fullmatch(r"The program has a fault \(\w+ at reminders\.[\w.]+:\d+\).*\n", said)
     assert "ann@" not in said
-    assert b"Traceback" in start(desk, "plan", REMINDERS_DEBUG="1").stderr
+    assert b"Traceback" in start(desk, "list", REMINDERS_DEBUG="1").stderr
 
 
 def _on_a_terminal(desk: Desk, *args: str, **env: str) -> str:

@@ -59,13 +59,14 @@ def test_the_doctor_foresees_a_lock_and_tells_of_it(restored: Desk) -> None:
     refused(restored, "deliver")
     told = sending()
     assert (told["ok"], "locked since 2026-03-23" in str(told["said"])) == (False, True)
-    assert "--as restored" in str(told["advice"])
+    assert str(told["advice"]).startswith("Run `reminders unlock --as restored --why CODE`")
     restored.run("unlock", "--as", "restored", "--why", "seen")
     assert sending()["ok"] is True
 
 
 def test_unlocking_prints_json_and_refuses_what_does_not_fit(restored: Desk) -> None:
-    restored.fails(1, "unlock", "--as", "moved", "--why", "x")
+    said = restored.fails(1, "unlock", "--as", "moved", "--why", "x")
+    assert "another reason: messages went out that this database does not know of" in said
     refused(restored, "deliver")
     assert "--as restored" in restored.fails(1, "unlock", "--as", "clock", "--why", "x")
     restored.fails(3, "unlock", "--as", "restored", "--why", "a long story")

@@ -55,7 +55,7 @@ def refused(desk: Desk) -> str:
 
 def test_an_upgrade_of_the_database_in_use_is_trusted(older: Desk) -> None:
     older.clock.advance(hours=20)
-    older.run("init")
+    assert "in use within a day" in older.run("init")
     assert _state_file(older).exists()
     older.clock.set(FOLLOW_UP_AT)
     assert older.json("deliver")["sent"] == 1
@@ -63,7 +63,10 @@ def test_an_upgrade_of_the_database_in_use_is_trusted(older: Desk) -> None:
 
 def test_an_old_copy_that_init_upgrades_is_locked(older: Desk) -> None:
     older.clock.advance(days=2)
-    older.run("init")
+    said = older.run("init")
+    assert "Look at this first: sending: locked since" in said
+    assert "`reminders unlock --as moved --why CODE`" in said
+    assert "in use within a day" not in said
     assert "--as restored" in refused(older)
     older.run("unlock", "--as", "moved", "--why", "after-the-holidays")
     older.clock.set(FOLLOW_UP_AT)
@@ -77,7 +80,7 @@ def test_an_old_copy_put_back_over_the_upgraded_one_is_locked(older: Desk) -> No
     older.run("deliver")
     shutil.copyfile(copy, older.database)
     older.clock.advance(hours=1)
-    older.run("init")
+    assert "messages went out that this database does not know of" in older.run("init")
     assert "--as restored" in refused(older)
 
 
@@ -87,7 +90,7 @@ def test_only_the_init_that_upgrades_is_a_word_for_it(older: Desk) -> None:
     with closing(sqlite3.connect(older.database)) as connection:
         connection.executescript("DELETE FROM places; UPDATE installation SET home = NULL")
     _state_file(older).unlink()
-    older.run("init")
+    assert "sending: the next delivery will lock it" in older.run("init")
     assert "--as moved" in refused(older)
 
 

@@ -39,6 +39,20 @@ def seen(guarded: Guarded, server: RealServer) -> Guarded:
     return guarded
 
 
+class Killed(BaseException):
+    """The end of a worker at a point of its delivery."""
+
+
+def _killed_at(point: Point, seen: Guarded, server: RealServer) -> None:
+    """Deliver, and die at that point."""
+
+    def die() -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        seen.office.deliver(to(server), observe=Once(point, die))
+
+
 @on_both
 def test_f19_a_clock_ten_years_ahead_expires_nothing_and_sends_nothing(seen: Guarded, server: RealServer) -> None:
     before = seen.office.states()
@@ -90,15 +104,7 @@ def test_f19_planning_alone_finds_the_jump_and_keeps_it(seen: Guarded, server: R
 def test_f19_a_message_on_its_way_under_a_jump_is_left_alone(seen: Guarded, server: RealServer) -> None:
     """A worker dies; the next one's clock is ten years ahead: every lease seems over, and so do all days."""
     seen.clock.set(INVITED_AT)
-
-    class Killed(BaseException):
-        pass
-
-    def die() -> None:
-        raise Killed
-
-    with pytest.raises(Killed):
-        seen.office.deliver(to(server), observe=Once(Point.CLAIMED, die))
+    _killed_at(Point.CLAIMED, seen, server)
     seen.clock.advance(days=3653)
     rescue(seen.office.database, seen.clock)
     assert seen.office.row().state is State.CLAIMED
@@ -142,15 +148,7 @@ def test_f20_what_fell_due_still_goes_out_after_the_clock_went_back(seen: Guarde
 @on_both
 def test_f20_a_lease_from_a_clock_that_was_ahead_is_over_at_once(seen: Guarded, server: RealServer) -> None:
     seen.clock.set(INVITED_AT + dt.timedelta(days=1))
-
-    class Killed(BaseException):
-        pass
-
-    def die() -> None:
-        raise Killed
-
-    with pytest.raises(Killed):
-        seen.office.deliver(to(server), observe=Once(Point.ENVELOPE_ACCEPTED, die))
+    _killed_at(Point.ENVELOPE_ACCEPTED, seen, server)
     seen.clock.set(INVITED_AT)
     assert seen.office.deliver(to(server)).sent == 1
     assert len(server.messages) == 1
@@ -306,15 +304,7 @@ def test_f19_a_lock_of_a_word_nobody_knows_is_a_lock_with_a_sentence(seen: Guard
 
 def test_f19_nothing_is_rescued_while_sending_is_locked(seen: Guarded, server: RealServer) -> None:
     seen.clock.set(INVITED_AT)
-
-    class Killed(BaseException):
-        pass
-
-    def die() -> None:
-        raise Killed
-
-    with pytest.raises(Killed):
-        seen.office.deliver(to(server), observe=Once(Point.CLAIMED, die))
+    _killed_at(Point.CLAIMED, seen, server)
     with seen.office.write() as tx:
         lock(tx, Because.RESTORED)
     seen.clock.advance(minutes=3)

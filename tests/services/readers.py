@@ -40,20 +40,20 @@ class Reader:
 
     def answers(self, kind: AnswerKind, message: int = 1, **more: Any) -> PatientPage:  # noqa: ANN401 - the fields of a reply
         with self.office.database.write(self.office.clock.now(), "patient") as tx:
-            found = answer.answer(tx, self.office.keys, self.request_token(message), Reply(kind, **more))
+            found = answer.answer(tx, self.request_token(message), Reply(kind, **more))
         assert found is not None
         return found
 
     def takes_back(self, message: int = 1) -> PatientPage:
         with self.office.database.write(self.office.clock.now(), "patient") as tx:
-            found = answer.take_back(tx, self.office.keys, self.request_token(message))
+            found = answer.take_back(tx, self.request_token(message))
         assert found is not None
         return found
 
     def wants_more(self, message: int = 1) -> PatientPage:
         """Lift what was stopped, from the page of the answers."""
         with self.office.database.write(self.office.clock.now(), "patient") as tx:
-            found = answer.resume(tx, self.office.keys, self.request_token(message))
+            found = answer.resume(tx, self.request_token(message))
         assert found is not None
         return found
 
@@ -65,13 +65,13 @@ class Reader:
 
     def stops(self, message: int = 1, *, everything: bool = False) -> StopPage:
         with self.office.database.write(self.office.clock.now(), "patient") as tx:
-            found = answer.stop(tx, self.office.keys, self.stop_token(message), everything=everything)
+            found = answer.stop(tx, self.stop_token(message), everything=everything)
         assert found is not None
         return found
 
     def allows(self, message: int = 1) -> StopPage:
         with self.office.database.write(self.office.clock.now(), "patient") as tx:
-            found = answer.allow_again(tx, self.office.keys, self.stop_token(message))
+            found = answer.allow_again(tx, self.stop_token(message))
         assert found is not None
         return found
 

@@ -231,7 +231,7 @@ def test_a_field_that_cannot_be_used_is_named_and_nothing_is_recorded(
 ) -> None:
     fields = {"kind": AnswerKind.CONSULTATION_REQUESTED} | given
     with reader.office.write() as tx, pytest.raises(ReplyRefused) as refused:
-        answer.answer(tx, reader.office.keys, reader.request_token(), Reply(**fields))
+        answer.answer(tx, reader.request_token(), Reply(**fields))
     assert refused.value.facts == {"field": field, "problem": problem}
     assert reader.page().answered is None
     assert reader.office.states() == TO_COME

@@ -136,19 +136,19 @@ class Months:
         if page is not None:
             days += page.later_days if kind is AnswerKind.REMIND_LATER else page.elsewhere_months
         reply = Reply(kind, day=self.chance.choice(days), note="a word", everything=self.chance.random() < 0.2)
-        answer.answer(tx, self.house.keys, token, reply)
+        answer.answer(tx, token, reply)
 
     on_patients_other_answer = on_patients_answer
 
     def on_patients_second_thoughts(self, tx: Transaction, _: str) -> None:
         for token in self.house.tokens[-20:]:
             if self.chance.random() < 0.3:
-                answer.take_back(tx, self.house.keys, token)
-            answer.allow_again(tx, self.house.keys, token)
+                answer.take_back(tx, token)
+            answer.allow_again(tx, token)
 
     def on_one_click(self, tx: Transaction, _: str) -> None:
         if self.house.tokens and self.chance.random() < 0.3:
-            answer.stop(tx, self.house.keys, self.chance.choice(self.house.tokens), everything=False)
+            answer.stop(tx, self.chance.choice(self.house.tokens), everything=False)
 
     def on_closed_answers(self, tx: Transaction, _: str) -> None:
         for said in {ref for ref in map(str, range(1, PATIENTS + 1)) if answers.open_answers(tx, int(ref))}:

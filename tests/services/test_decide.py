@@ -8,6 +8,7 @@ import pytest
 
 from reminders.domain.lifecycle import Reason, State
 from reminders.services import decide
+from reminders.services.audit import audit
 from reminders.services.decide import NoSuchReminder, NotInState, TooSoonToSettle
 from reminders.store import audit_trail, contacts, patients
 from reminders.store.database import Transaction
@@ -100,6 +101,16 @@ def test_what_a_person_writes_about_it_stands_with_the_patient_alone(in_doubt: O
         trail = json.dumps([str(entry) for entry in audit_trail.entries(tx)])
     assert note["text"] == "Ada Lovelace called"
     assert "Lovelace" not in trail
+
+
+def test_what_a_person_writes_about_an_erased_patients_message_is_not_kept(in_doubt: Office) -> None:
+    in_doubt.erase()
+    with in_doubt.write() as tx:
+        [found] = [row.id for row in in_doubt.rows() if row.state is State.UNKNOWN]
+        decide.settle(tx, found, State.SENT, "Ada Lovelace called")
+    with in_doubt.read() as tx:
+        assert patients.patient_by_id(tx, 1).notes == ()
+    assert audit(in_doubt.database, in_doubt.clock, in_doubt.keys).findings == ()
 
 
 def test_a_held_one_goes_out_after_its_release_and_not_before(office: Office, server: RealServer) -> None:

@@ -1,6 +1,7 @@
 """The doctor says what is wrong with an installation in whatever state it is, and changes nothing."""
 
 import datetime as dt
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -100,6 +101,16 @@ def test_a_sound_installation_has_nothing_wrong(folder: Path) -> None:
     assert not list(folder.glob("out/*.eml"))
 
 
+def test_what_is_set_for_the_clock_is_told_without_the_secret_in_it(folder: Path) -> None:
+    checks = examined(folder, ping_url="https://ping.example/s3cret", keep_messages_days=7)
+    assert "ping.example is asked" in checks["ping"].said
+    assert "s3cret" not in checks["ping"].said
+    assert "for 7 days" in checks["kept"].said
+    checks = examined(folder, keep_messages_days=0)
+    assert "REMINDERS_PING_URL is not set" in checks["ping"].said
+    assert "for good" in checks["kept"].said
+
+
 def test_every_check_that_is_not_right_says_how_to_mend_it(folder: Path, tmp_path: Path) -> None:
     broken = (examined(folder, smtp_url=None, base_url=None), examined(tmp_path / "nothing here"))
     for checks in broken:
@@ -194,11 +205,12 @@ def test_what_waits_for_somebody_is_counted_with_what_to_do(delivered_file: Path
     shutil.copy(delivered_file, folder / "reminders.db")
     tamper(folder, "UPDATE reminders SET state = 'unknown' WHERE id = 1")
     tamper(folder, "UPDATE reminders SET due_at = '2026-05-01 09:00:00.000000' WHERE id = 2")
-    tamper(folder, "UPDATE reminders SET state = 'held' WHERE id = 3")
+    tamper(folder, "UPDATE reminders SET state = 'held', reason = 'backlog_hold' WHERE id = 3")
     checks = examined(folder)
     counts = {name: (checks[f"{name} reminders"].ok, checks[f"{name} reminders"].said) for name in WAITING}
     assert counts == {"overdue": (None, "1"), "unknown": (None, "1"), "failed": (True, "0"), "held": (None, "1")}
-    assert "reminders settle" in checks["unknown reminders"].advice
+    assert "`reminders settle ID --as sent --why CODE`" in checks["unknown reminders"].advice
+    assert re.search(r"`reminders release --clinic \w+ --all`", checks["held reminders"].advice)
 
 
 # the transport

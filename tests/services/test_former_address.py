@@ -41,7 +41,7 @@ def test_nothing_is_answered_for_the_patient_at_a_former_address(
         reader.answers(AnswerKind.WRONG_PERSON)
     _moves(reader)
     with reader.office.write() as tx, pytest.raises(ReplyRefused) as refused:
-        answer.answer(tx, reader.office.keys, reader.request_token(), Reply(kind, **FOR_THE_PATIENT[kind]))
+        answer.answer(tx, reader.request_token(), Reply(kind, **FOR_THE_PATIENT[kind]))
     assert refused.value.facts == {"field": "kind", "problem": "not_offered"}
     assert reader.office.states() == TO_COME
     assert [said.kind for said in reader.worklist()] == [AnswerKind.WRONG_PERSON] * wrong

@@ -130,8 +130,8 @@ def test_unknown_old_erased_and_other_links_are_nothing_after_one_question_each(
             assert answer.request_page(tx, token) is None
         assert len(questions) == 1
     with office.write() as tx, _asked(tx) as questions:
-        assert answer.answer(tx, office.keys, looked["old"], Reply(AnswerKind.BOOKED)) is None
-        assert answer.take_back(tx, office.keys, looked["old"]) is None
+        assert answer.answer(tx, looked["old"], Reply(AnswerKind.BOOKED)) is None
+        assert answer.take_back(tx, looked["old"]) is None
     assert len(questions) == 2
     assert reader.stop_page().clinic_name
     office.clock.set(utc("2029-05-22 10:00"))
@@ -141,8 +141,8 @@ def test_unknown_old_erased_and_other_links_are_nothing_after_one_question_each(
     with office.write() as tx, _asked(tx) as questions:
         assert answer.request_page(tx, reader.request_token()) is None
         assert answer.stop_page(tx, reader.stop_token()) is None
-        assert answer.stop(tx, office.keys, reader.stop_token(), everything=True) is None
-        assert answer.allow_again(tx, office.keys, reader.stop_token()) is None
+        assert answer.stop(tx, reader.stop_token(), everything=True) is None
+        assert answer.allow_again(tx, reader.stop_token()) is None
     assert len(questions) == 4
 
 

@@ -188,9 +188,9 @@ class Clinic(RuleBasedStateMachine):
 
         def say() -> None:
             with self.office.write() as tx:
-                answer.answer(tx, self.office.keys, token, Reply(kind, day=day, note="a word"))
+                answer.answer(tx, token, Reply(kind, day=day, note="a word"))
                 if back:
-                    answer.take_back(tx, self.office.keys, token)
+                    answer.take_back(tx, token)
 
         self.attempt(say)
 

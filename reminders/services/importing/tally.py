@@ -142,24 +142,24 @@ class Tally:
             yield "Nothing was stored: run it again without --dry-run when the report is as it should be."
         if self._unmapped:
             yield (
-                f"{len(self._unmapped)} service names are not mapped, and their rows were not taken: write each into "
+                f"Service names that are not mapped: {len(self._unmapped)}; their rows were not taken: write each into "
                 "the values file as value,protocol,kind (or ignore) and import again with --values."
             )
         if self._ambiguous:
-            yield f"{self._ambiguous} rows hold days that may be read two ways: give --date-format."
+            yield f"Rows with days that may be read two ways: {self._ambiguous}; give --date-format."
         if self._rejected and self._request.errors:
             name = self._request.errors.name
-            yield f"{self._rejected} rows were not taken: mend them in {name} and import that file."
+            yield f"Rows not taken: {self._rejected}; mend them in {name} and import that file."
         elif self._rejected:
-            yield f"{self._rejected} rows were not taken: with --errors FILE they come as a file to mend and import."
+            yield f"Rows not taken: {self._rejected}; with --errors FILE they come as a file to mend and import."
         if held:
             yield (
-                f"{held} reminders are held as a backlog: look with `reminders list --clinic {clinic} --state held`, "
+                f"Reminders held as a backlog: {held}; look with `reminders list --clinic {clinic} --state held`, "
                 f"then let them go with `reminders release --clinic {clinic} --all`."
             )
         if self._duplicates:
             yield (
-                f"{self._duplicates} patients seem to be known under another number too and are on hold "
+                f"Patients who seem to be known under another number too: {self._duplicates}; they are on hold "
                 "(possible_duplicate): compare them with `reminders patient show`."
             )
         yield from self._about_people()
@@ -168,23 +168,23 @@ class Tally:
             yield from notes_on_practitioners(self._clinic, sorted(total.practitioners))
         if self._touch_ups:
             yield (
-                f"{self._touch_ups} rows within 28 days of a treatment count as touch-ups, which do not restart the "
-                "clock: correct one that was a treatment with `reminders treatment add --replaces`."
+                f"Rows within 28 days of a treatment, which count as touch-ups: {self._touch_ups}; they do not restart "
+                "the clock: correct one that was a treatment with `reminders treatment add --replaces`."
             )
 
     def _about_people(self) -> Iterator[str]:
         total = self._all
         if total.unreachable["no_email"]:
-            yield f"{total.unreachable['no_email']} patients have no usable e-mail address: ask at the next visit."
+            yield f"Patients without a usable e-mail address: {total.unreachable['no_email']}; ask at the next visit."
         unasked = total.counts["consent_unknown"]
         if unasked:
             yield (
-                f"{unasked} patients are not written to because their consent is unknown: ask at the next visit, or, "
+                f"Patients not written to because their consent is unknown: {unasked}; ask at the next visit, or, "
                 "where your law lets a clinic write to its own patients, say so with "
                 f"`reminders clinic set {self._clinic.slug} --unknown-consent existing_customer`."
             )
         if total.counts["lost_letters"]:
             yield (
-                f"{total.counts['lost_letters']} patients have a question mark in their name, where a letter was lost "
-                "in the export: export as UTF-8 and import again, or correct the names."
+                f"Patients with a question mark for a letter of their name: {total.counts['lost_letters']}; "
+                "it was lost in the export: export as UTF-8 and import again, or correct the names."
             )
