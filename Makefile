@@ -64,7 +64,7 @@ wheel: setup ## build the wheel and the source archive into dist/
 
 storm: setup ## kill the program a thousand times and count the letters (10 to 30 minutes)
 	@echo "Killing it over and over; this takes 10 to 30 minutes."
-	@time $(BIN)/python -m pytest tests/acceptance tests/faults/test_kills.py tests/faults/test_damage.py tests/faults/test_postgres.py \
+	@time $(BIN)/python -m pytest tests/acceptance tests/faults/test_kills.py tests/faults/test_damage.py tests/faults/test_postgres.py tests/services/test_tamperings.py \
 	  -m storm --timeout 3600 --deselect tests/acceptance/test_system_calls.py
 
 chaos: setup ## hold 10,000 random conversations with rude mail servers (about 20 minutes)

@@ -13,7 +13,7 @@ from tests.support.chaos_office import ChaosOffice
 from tests.support.chaos_server import ChaosServer
 from tests.support.chaos_sessions import run
 
-SEEDS = range(120)
+SEEDS = range(60)
 SESSIONS = 10_000
 PINNED: tuple[int, ...] = ()
 """Seeds that once found a bug."""
@@ -25,7 +25,7 @@ def test_random_sessions_write_to_nobody_twice_and_lose_nobody(
     counted = Counter[str]()
     for seed in (*PINNED, *SEEDS):
         counted += run(chaos_patients, chaos_server, seed)
-    assert counted["sessions"] >= 300
+    assert counted["sessions"] >= 150
     settled = {str(state): counted[state] for state in (State.SENT, State.FAILED, State.UNKNOWN)}
     assert sum(settled.values()) == 2 * (len(PINNED) + len(SEEDS))
     assert min(settled.values()) > 0  # it was neither tame nor hopeless

@@ -17,6 +17,8 @@ _FILES = "about reading files; what is stored of them is in test_import_visits.p
 _WORDS = "about words and pictures; the rows they come from are read by every test of a delivery, on both"
 _REPLIES = "about what a mail server answers; its rows are in test_deliver_once.py and test_rescue.py, on both"
 
+_DAYS = "about days and counts; that a backlog is held, and where it ends, is tried on both beside it"
+
 ALONE = {
     "test_import_corpus.py": _FILES,
     "test_import_days.py": _FILES,
@@ -35,6 +37,11 @@ ALONE = {
     "test_templates.py": _WORDS,
     "test_why_and_preview.py": _WORDS,
     "test_deliver_refused.py": _REPLIES,
+    "test_deliver_held.py::test_what_was_due_on_the_previous_sending_day_is_no_backlog": _DAYS,
+    "test_deliver_held.py::test_a_released_backlog_goes_out_and_is_never_held_again": _DAYS,
+    "test_deliver_held.py::test_many_messages_of_a_mended_template_are_a_backlog": _DAYS,
+    "test_foresight.py::test_what_it_tells_is_what_then_happens": "its twin there is on PostgreSQL",
+    "test_foresight.py::test_a_second_clinic_is_left_out": "its twin there is on PostgreSQL",
     "test_audit_quiet.py::test_months_of_everything_leave_the_audit_nothing_to_say": "its twin there is on PostgreSQL",
 }
 """Test files (or single tests) that are run on SQLite alone, and why: there is time for the others on both."""

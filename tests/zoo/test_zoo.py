@@ -9,7 +9,7 @@ import pytest
 from tests.zoo import keeper
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not here: patches cannot be applied")
-QUICK = ("fence-after-the-dot", "no-second-look", "starttls-unverified")
+QUICK = ("fence-after-the-dot", "starttls-unverified")
 
 
 @pytest.fixture(scope="module")
