@@ -5,6 +5,7 @@ pytest_plugins = (
     "tests.support.chaos",
     "tests.support.postgres",
     "tests.support.database",
+    "tests.support.figures",
     "tests.support.offices",
     "tests.support.guarded",
     "tests.support.killing",

@@ -7,7 +7,7 @@ is has failed once. A short form takes a slice of them; `make syscalls` takes al
 import contextlib
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -107,9 +107,14 @@ def test_a_call_that_fails_or_kills_sends_nothing_twice_and_loses_nothing(
 @pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_every_call_that_fails_or_kills_sends_nothing_twice_and_loses_nothing(
-    file_ground: OnSqlite, deliveries: Deliveries, verb: str, kind: tuple[str, str, bool]
+    file_ground: OnSqlite,
+    deliveries: Deliveries,
+    verb: str,
+    kind: tuple[str, str, bool],
+    record_property: Callable[[str, object], None],
 ) -> None:
     call, what, lasts = kind
     for nth in itertools.count(1):
         if not VERBS[verb](Fault(call, what, nth, lasts=lasts), file_ground, deliveries):
+            record_property("calls", nth - 1)
             break

@@ -5,6 +5,7 @@ takes until both are settled.
 """
 
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 
@@ -33,7 +34,7 @@ def test_random_sessions_write_to_nobody_twice_and_lose_nobody(
 
 @pytest.mark.storm
 def test_ten_thousand_random_sessions_write_to_nobody_twice_and_lose_nobody(
-    chaos_patients: ChaosOffice, chaos_server: ChaosServer
+    chaos_patients: ChaosOffice, chaos_server: ChaosServer, record_property: Callable[[str, object], None]
 ) -> None:
     seed, counted = 1000, Counter[str]()
     while counted["sessions"] < SESSIONS:
@@ -41,3 +42,5 @@ def test_ten_thousand_random_sessions_write_to_nobody_twice_and_lose_nobody(
         seed += 1
     settled = {str(state): counted[state] for state in (State.SENT, State.FAILED, State.UNKNOWN)}
     assert sum(settled.values()) == 2 * (seed - 1000)
+    for name, count in {"sessions": counted["sessions"], **settled}.items():
+        record_property(name, count)
