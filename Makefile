@@ -86,7 +86,7 @@ scanner: setup ## open every link of 1,000 mails 50 times and compare every row 
 simulate: setup ## ten years of a chain of clinics and a thousand seeds of a year, every fault on (days; MINUTES=30 cuts it short)
 	@$(BIN)/python -m tests.simulation.long
 
-zoo: setup ## set 75 deliberate bugs loose, one at a time, and see the tests catch each (about 20 minutes)
+zoo: setup ## set every deliberate bug loose, one at a time, and see the tests catch each (about 20 minutes)
 	@echo "Setting each deliberate bug loose in a copy; this takes about 20 minutes."
 	@time $(BIN)/python -m tests.zoo.keeper
 

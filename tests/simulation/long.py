@@ -135,6 +135,14 @@ def report(tale: Tale, wanted: Counter[Size]) -> str:
     return "\n".join(lines)
 
 
+def exercised(tale: Tale) -> str:
+    """Return how often each promise was put to the test: something stood ready to break it."""
+    counts = sum(tale.counts.values(), Counter[str]())
+    numbers = sorted(int(name.split()[1]) for name in counts if name.startswith("promise "))
+    told = ", ".join(f"{number}: {counts[f'promise {number}']:,}" for number in numbers)
+    return f"How often each promise was put to the test: {told or 'not at all'}."
+
+
 def main() -> int:
     """Run it; the number returned is the exit code."""
     minutes = float(os.environ.get("MINUTES") or "inf")
@@ -150,8 +158,10 @@ def main() -> int:
     except KeyboardInterrupt:
         say("Interrupted.")
     say(report(tale, wanted))
+    say(exercised(tale))
     left = sum(wanted.values()) - sum(tale.done.values())
-    say(f"{tale.lived / 365:,.0f} years of patients were lived, those of unfinished worlds included.")
+    speed = tale.lived / 60 / max(tale.minutes(), 0.01)
+    say(f"{tale.lived / 365:,.0f} years of patients were lived, {speed:,.0f} days of them a second.")
     say(f"{tale.minutes():.0f} min. " + ("Everything was covered." if not left else f"Not covered: {left:,} worlds."))
     return 1 if tale.broken else 0
 

@@ -6,7 +6,7 @@ Invariant: the same seed and size give the same options, and `str` of them says 
 import dataclasses
 import datetime as dt
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 ZONES = (
     *("Europe/London", "America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Africa/Cairo", "Asia/Beirut"),
@@ -62,6 +62,10 @@ class Rates:
     outages: float = 0.0
     downtimes: float = 0.0
     jumps: float = 0.0
+    put_back: float = 0.0
+    moved: float = 0.0
+    cloned: float = 0.0
+    zones: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,9 @@ class Options:
     in_earnest: bool
     """Whether letters are rendered by the product's own renderer instead of in brief."""
     longest_downtime: dt.timedelta = field(default=dt.timedelta(days=1))
+    crowd: str = ""
+    """How a clinic comes by a backlog: an `import` of dozens who are overdue, or dozens due while `off duty`."""
+    crowd_size: int = 0
 
     def __str__(self) -> str:
         """Say every option, one a line."""
@@ -94,6 +101,7 @@ def derive(seed: int, size: Size, *, in_earnest: bool = False) -> Options:
     chance = random.Random(f"options {seed}")
     start = dt.datetime(2026, 2, 1, 7, tzinfo=dt.UTC) + dt.timedelta(days=chance.randrange(7 * 365))
     crowd = max(1.0, size.patients / 200)
+    later = random.Random(f"later options {seed}")  # of its own: what came later moves no world that has none of it
     return Options(
         seed=seed,
         size=size,
@@ -101,7 +109,7 @@ def derive(seed: int, size: Size, *, in_earnest: bool = False) -> Options:
         places=tuple(
             _place(chance, number) for number in range(chance.randint(max(1, size.clinics - 1), size.clinics))
         ),
-        rates=_rates(chance),
+        rates=replace(_rates(chance), **_later_rates(later)),
         staff_a_day=chance.choice([0.3, 0.8, 1.5]) * crowd,
         answers_a_day=chance.choice([0.1, 0.3]) * crowd,
         treated_a_year=chance.choice([1.5, 3.0]),
@@ -109,7 +117,19 @@ def derive(seed: int, size: Size, *, in_earnest: bool = False) -> Options:
         has_pages=chance.random() < 0.85,
         in_earnest=in_earnest,
         longest_downtime=dt.timedelta(hours=chance.choice([1, 24, 24 * 7, 24 * 31, 24 * 365])),
+        crowd=later.choice(["", "", "import", "off duty"]),
+        crowd_size=later.randint(52, 70),
     )
+
+
+def _later_rates(chance: random.Random) -> dict[str, float]:
+    """Say how often a backup is put back, the database is moved or cloned, and a clinic moves to another zone."""
+    return {
+        "put_back": chance.choice([0.0, 0.0, 8.0, 24.0]),
+        "moved": chance.choice([0.0, 0.0, 8.0]),
+        "cloned": chance.choice([0.0, 0.0, 8.0]),
+        "zones": chance.choice([0.0, 0.0, 2.0, 12.0]),
+    }
 
 
 def _place(chance: random.Random, number: int) -> Place:

@@ -36,8 +36,10 @@ class Patients:
         if not recent:
             return []
         letter = self.chance.choice(recent)
-        person = self.books.by_id[letter.patient_id]
-        if person.erased or person.estranged or letter.recipient != person.address:
+        person = self.books.by_id.get(letter.patient_id)
+        if person is None or (person.slug, person.address) != (letter.slug, letter.recipient):
+            return []
+        if person.erased or person.estranged:
             return []
         purpose, token = self.chance.choice(letter.tokens)
         return self._stop(person, letter, token) if purpose == "u" else self._answer(person, letter, token)
@@ -45,7 +47,7 @@ class Patients:
     def _stop(self, person: Person, letter: Accepted, token: str) -> Iterable[Person]:
         everything = self.chance.random() < 0.3
         with self.office.write() as tx:
-            page = stop(tx, self.office.keys, token, everything=everything)
+            page = stop(tx, token, everything=everything)
         if page is None:
             return []
         return self._stopped(person, letter, "all" if everything else letter.class_name)
@@ -75,7 +77,7 @@ class Patients:
             return []
         everything = kind is AnswerKind.STOPPED and self.chance.random() < 0.3
         with self.office.write() as tx:
-            answer(tx, self.office.keys, token, Reply(kind, day=day, everything=everything))
+            answer(tx, token, Reply(kind, day=day, everything=everything))
         if kind is AnswerKind.STOPPED:
             return self._stopped(person, letter, "all" if everything else letter.class_name)
         if kind is AnswerKind.WRONG_PERSON:

@@ -7,6 +7,7 @@ import datetime as dt
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from reminders.domain.facts import Kind, Outcome
 from reminders.domain.interval import Interval
@@ -15,11 +16,10 @@ from reminders.services import book, catalogue, clinic, decide, patient
 from reminders.services.find import the_clinic
 from reminders.services.importing.bring_in import bring_in
 from reminders.services.importing.report import ImportRequest
-from reminders.services.patient import PatientChange
-from reminders.store import protocols, reminders
+from reminders.store import patients, protocols, reminders
 from tests.simulation.books import Books, Entry, Person
 from tests.simulation.checks import local
-from tests.simulation.options import CODES, HOURS, WEEKS, Options
+from tests.simulation.options import CODES, HOURS, WEEKS, ZONES, Options
 from tests.support.clinic import Office
 
 DAY = dt.timedelta(days=1)
@@ -35,7 +35,14 @@ class Staff:
     options: Options
     chance: random.Random
     numbers: int = 0
-    files: list[tuple[str, str, list[Person]]] = field(default_factory=list)
+    just_erased: Person | None = None
+    files: list[tuple[str, str, list[str]]] = field(default_factory=list)
+    later: random.Random = field(init=False)
+    """For what came later to this world, so that worlds without it stay what they were."""
+
+    def __post_init__(self) -> None:
+        """Begin the other chance."""
+        self.later = random.Random(f"staff {self.options.seed}")
 
     def deed(self) -> tuple[str, Callable[[], Touched]]:
         """Choose what to do next."""
@@ -79,6 +86,9 @@ class Staff:
         mates = [one.address for one in self.books.people if one.slug == slug and not one.erased]
         shares = bool(mates) and chance.random() < 0.05
         address = chance.choice(mates) if shares else f"p{number}@{slug}-patients.example"
+        if self.later.random() < 0.1:  # a patient of two clinics
+            others = [one.address for one in self.books.people if one.slug != slug and not one.erased]
+            address = self.later.choice(others) if others else address
         consent = chance.choice(["granted"] * 6 + ["unknown", "existing_customer"])
         language = chance.choice([None, None, None, "de", "fr"])
         ref = f"R{number}"
@@ -94,6 +104,7 @@ class Staff:
         new = f"new{self._number()}@{person.slug}-patients.example"
         self.office.change_patient(person.ref, person.slug, email=new)
         person.address = new
+        person.addresses.add(new)
         return [person]
 
     def status(self) -> Touched:
@@ -132,6 +143,7 @@ class Staff:
         mates = list(self.at(person.slug, person.address))
         self.office.erase(person.ref, person.slug)
         self.erased(person)
+        self.just_erased = person
         return [person, *mates]
 
     def erased(self, person: Person) -> None:
@@ -221,19 +233,26 @@ class Staff:
         """Import a small file; sometimes one that was imported before."""
         if not self.files or self.chance.random() < 0.6:
             self.files.append(self._written())
-        slug, name, people = self.chance.choice(self.files)
+        slug, name, refs = self.chance.choice(self.files)
         path = self.office_folder / name
         bring_in(self.office.database, self.office.clock, self.office.keys, ImportRequest(path, slug))
-        return [one for one in people if not one.erased]
+        return self._by_refs(slug, refs)
+
+    def _by_refs(self, slug: str, refs: Iterable[str]) -> Touched:
+        known = {one.ref: one for one in self.books.people if one.slug == slug and not one.erased}
+        return [known[ref] for ref in refs if ref in known]
+
+    def forget(self) -> None:
+        """Throw away files that name people of whom a database that was put back does not know."""
+        known = {(one.slug, one.ref) for one in self.books.people}
+        self.files = [one for one in self.files if all((one[0], ref) in known for ref in one[2])]
 
     @property
-    def office_folder(self):  # type: ignore[no-untyped-def] # noqa: ANN201 - set by the world
-        from pathlib import Path  # noqa: PLC0415
-
+    def office_folder(self) -> Path:
         return Path(self.office.database.address.removeprefix("sqlite:///")).parent
 
-    def _written(self) -> tuple[str, str, list[Person]]:
-        slug, today = self.a_place(), dt.date(2000, 1, 1)
+    def _written(self) -> tuple[str, str, list[str]]:
+        slug = self.a_place()
         today = self.today(slug)
         mine = [one for one in self.books.people if one.slug == slug and not one.erased]
         people = self.chance.sample(mine, min(len(mine), 4))
@@ -244,7 +263,26 @@ class Staff:
             lines.append(f"{person.ref},I{self._number()},{self.chance.choice(CODES)},{day},{status}")
         name = f"visits-{self._number()}.csv"
         (self.office_folder / name).write_text("\n".join(lines) + "\n")
-        return slug, name, people
+        return slug, name, [one.ref for one in people]
+
+    def crowd(self, least: int, most: int) -> Touched:
+        """Import dozens of new patients of one clinic, all treated so many days ago."""
+        slug = self.later.choice(self.options.places).slug
+        today, refs = self.today(slug), [f"C{self._number()}" for _ in range(self.options.crowd_size)]
+        lines = ["patient_ref,given_name,family_name,email,consent,treatment_ref,protocol,treated_on"]
+        for ref in refs:
+            day = today - self.later.randint(least, most) * DAY
+            email = f"{ref.lower()}@{slug}-patients.example"
+            lines.append(f"{ref},Ada{ref},Lovelace,{email},granted,T{ref},botulinum-cosmetic,{day}")
+        path = self.office_folder / f"crowd-{self._number()}.csv"
+        path.write_text("\n".join(lines) + "\n")
+        bring_in(self.office.database, self.office.clock, self.office.keys, ImportRequest(path, slug))
+        with self.office.read() as tx:
+            found = patients.patients_by_refs(tx, the_clinic(tx, slug).id, refs)
+        people = [Person(one.id, slug, one.ref, one.email or "") for one in found.values()]
+        for person in people:
+            self.books.add(person)
+        return people
 
     # clinics
     def _change(self, slug: str, **given: str) -> Touched:
@@ -266,6 +304,9 @@ class Staff:
         with self.office.write() as tx:
             clinic.change_clinic(tx, slug, {}, closed=days if shuts else (), opened=() if shuts else days)
         return self.of(slug)
+
+    def zone(self) -> Touched:
+        return self._change(self.later.choice(self.options.places).slug, timezone=self.later.choice(ZONES))
 
     def pause(self) -> Touched:
         slug = self.a_place()
@@ -329,7 +370,7 @@ class Staff:
         ids = self._some(State.UNKNOWN)[:1]
         if not ids:
             return []
-        taken = self.books.accepted[ids[0]] > 0
+        taken = self.books.was_accepted(ids[0])
         right = self.chance.random() < 0.9
         state = State.SENT if taken == right else State.PLANNED
         with self.office.write() as tx:
@@ -357,8 +398,3 @@ class Staff:
         address = entries[-1].recipient
         self.books.suppressed[person.slug, address].add("all")
         return [person, *self.at(person.slug, address)]
-
-    def change(self, person: Person, change: PatientChange) -> None:
-        """Change a patient in a way of its own."""
-        with self.office.write() as tx:
-            patient.change_patient(tx, self.office.keys, the_clinic(tx, person.slug), person.ref, change)
