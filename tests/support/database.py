@@ -74,7 +74,7 @@ class Copies:
         """Drop what a server holds; files go with their folder."""
         for name in self._named:
             if self._cluster is not None:
-                self._cluster.drop(name)
+                self._cluster.forget(name)
 
 
 @pytest.fixture
