@@ -53,8 +53,9 @@ lock: ## work the locks out again from pyproject.toml (needs uv)
 	@$(LOCK) --extra postgresql --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
 	@! grep -nE 'https?:' requirements/*.txt || { echo "A lock names a host." >&2; exit 1; }
 
-docs: setup ## write docs/commands.md from the commands
+docs: setup ## write docs/commands.md from the commands, and the matrix in docs/reliability.md from the tests
 	@$(BIN)/python -m tests.support.command_page
+	@$(BIN)/python -m tests.support.fault_page
 
 pictures: setup ## write the pictures of mails and pages in docs/images (needs Debian's chromium)
 	@$(BIN)/python -m tests.support.pictures

@@ -262,11 +262,13 @@ def _outcome(worker: Worker, tally: Tally, resting: dt.datetime | None) -> Deliv
 
 def next_delivery(tx: Transaction) -> dt.datetime | None:
     """Return the next moment at which a delivery has something to do: something due in open hours, a lapsed lease."""
-    moments = [queue.next_lapse(tx)]
+    moments: list[dt.datetime | None] = []
+    with suppress(*ODD_DATA), apart(tx):
+        moments.append(queue.next_lapse(tx))
     for clinic in clinics.readable_clinics(tx):
-        wake = queue.next_wake(tx, clinic.id)
-        if wake is not None and clinic.paused_at is None:
-            with suppress(*ODD_DATA):  # a zone that is none
+        with suppress(*ODD_DATA), apart(tx):  # a moment or a zone that is none
+            wake = queue.next_wake(tx, clinic.id)
+            if wake is not None and clinic.paused_at is None:
                 moments.append(_next_for(tx, clinic, max(wake, tx.now)))
     return min((at for at in moments if at is not None), default=None)
 

@@ -11,9 +11,9 @@ _LACKING = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO})
 
 
 class MeansLacking(CannotDo):
-    """This machine lets the program open no more files, or cannot read its own: nothing was sent that needed them.
+    """This machine lacks memory or files for the program, or cannot read its own: what needed them was not sent.
 
-    Look at what takes them, allow the program more (`ulimit -n`, or LimitNOFILE of systemd), and check the disk.
+    Look at what takes them, allow the program more (files: `ulimit -n`, or LimitNOFILE of systemd), and check the disk.
     """
 
 
@@ -21,6 +21,6 @@ def need_means(error: BaseException) -> None:
     """Raise `MeansLacking` where `error` came of what the machine lacks."""
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, OSError) and cause.errno in _LACKING:
+        if isinstance(cause, MemoryError) or (isinstance(cause, OSError) and cause.errno in _LACKING):
             raise MeansLacking from error
         cause = cause.__cause__ or cause.__context__

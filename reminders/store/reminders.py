@@ -139,17 +139,17 @@ def overdue_count(tx: Transaction, clinic_id: int, before: dt.datetime) -> int:
     """
     c = reminders.c
     query = select(func.count()).select_from(reminders)
-    planned: int = tx.connection.execute(query.where(_overdue(clinic_id, before))).scalar_one()
+    planned: int = tx.connection.execute(query.where(_overdue(tx, clinic_id, before))).scalar_one()
     if planned == 0:
         return 0
     held = (c.state == State.HELD, c.reason == Reason.BACKLOG_HOLD, c.clinic_id == clinic_id, c.due_at < before)
-    return planned + tx.connection.execute(query.where(*held)).scalar_one()
+    return planned + tx.connection.execute(query.where(*held, c.not_after > tx.now)).scalar_one()
 
 
 def hold_backlog(tx: Transaction, clinic_id: int, before: dt.datetime) -> int:
     """Hold what the backlog rule counts, for a person to release; return how many."""
     c = reminders.c
-    query = select(c.id, c.state, c.clinic_id, c.patient_id).where(_overdue(clinic_id, before)).order_by(c.id)
+    query = select(c.id, c.state, c.clinic_id, c.patient_id).where(_overdue(tx, clinic_id, before)).order_by(c.id)
     return len(_restate(tx, tx.connection.execute(query).all(), State.HELD, Reason.BACKLOG_HOLD))
 
 
@@ -188,9 +188,10 @@ def change_state(
     return True
 
 
-def _overdue(clinic_id: int, before: dt.datetime) -> ColumnElement[bool]:
+def _overdue(tx: Transaction, clinic_id: int, before: dt.datetime) -> ColumnElement[bool]:
+    """Match what would go out late; what is too late already goes out no more, and keeps nothing else back."""
     c = reminders.c
-    waiting = and_(c.clinic_id == clinic_id, c.state == State.PLANNED, c.due_at < before)
+    waiting = and_(c.clinic_id == clinic_id, c.state == State.PLANNED, c.due_at < before, c.not_after > tx.now)
     return and_(waiting, c.released_at.is_(None), c.left_by_limit.is_(False))
 
 

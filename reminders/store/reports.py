@@ -190,6 +190,7 @@ def left_overdue(tx: Transaction, clinic_id: int, before: dt.datetime, since: dt
         c.clinic_id == clinic_id,
         c.state == State.PLANNED,
         c.due_at < before,
+        c.not_after > since,
         c.released_at.is_(None),
         c.left_by_limit.is_(False),
         c.updated_at <= since,

@@ -160,9 +160,9 @@ def _unreadable(tx: Transaction, one: "Column[Any]") -> ColumnElement[bool] | No
         return not_(func.date_part("year", one).between(1, 9999)) if days else None
     value: ColumnElement[Any] = literal_column(f'"{one.name}"')
     if isinstance(one.type, Date):
-        wrong = func.coalesce(func.date(value, _AS_IT_IS), "") != value
+        wrong = _differs(func.date(value, _AS_IT_IS), value)
     elif isinstance(one.type, Moment):
-        wrong = func.coalesce(func.datetime(value, _AS_IT_IS), "") != func.substr(value, 1, 19)
+        wrong = _differs(func.datetime(value, _AS_IT_IS), func.substr(value, 1, 19))
     elif isinstance(one.type, Integer | Boolean):
         wrong = func.typeof(value) != "integer"
     elif isinstance(one.type, JSON):
@@ -172,6 +172,10 @@ def _unreadable(tx: Transaction, one: "Column[Any]") -> ColumnElement[bool] | No
     else:
         return None
     return value.is_not(None) & wrong
+
+
+def _differs(read: ColumnElement[Any], value: ColumnElement[Any]) -> ColumnElement[bool]:
+    return read.is_(None) | (read != value)
 
 
 def _no_utf8(value: ColumnElement[Any]) -> ColumnElement[bool]:

@@ -46,7 +46,8 @@ class Acts:
         if outcome.skipped:
             self.ticker.say_seldom("rows cannot be read: see `reminders doctor`", tick="deliver", count=outcome.skipped)
         if outcome.stopped is not None:
-            self.log.warning("the mail server rests", tick="deliver", said=outcome.stopped, until=outcome.open_until)
+            rests = {"said": outcome.stopped, "until": outcome.open_until}
+            self.ticker.say_seldom("the mail server rests", tick="deliver", **rests)
         elif self.ping is not None and not self._ends() and not self.ticker.degraded_but("deliver"):
             self.ping.well()
 

@@ -4,6 +4,7 @@ Invariants: what only a person can mend is raised at once, everything else is wa
 whatever the database does meanwhile, for it is asked from a thread of its own.
 """
 
+import os
 import random
 import threading
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from reminders.log import Log, sentence_of
 from reminders.stopping import Stop
 from reminders.store.faults import CommitUnknown, DatabaseBusy, DatabaseUnreachable, DiskTrouble
 from reminders.worker.ticks import SAID_AGAIN_S, EndsNow
+from reminders.worker.watchdog import EXIT
 
 T = TypeVar("T")
 
@@ -27,6 +29,9 @@ AWAY = (DatabaseBusy, DatabaseUnreachable, DiskTrouble, CommitUnknown)
 
 SAID_AFTER_S = 5.0
 """How long an answer may take before it is said that there is none."""
+
+SILENCE_S = 120.0
+"""After so long a connection that does not answer is dead: only a new process is sure to get another."""
 
 _LOOKS_EVERY_S = 0.2
 
@@ -51,13 +56,14 @@ def aside(act: Callable[[], T]) -> "Future[T]":
 
 @dataclass(slots=True)
 class Waiting:
-    """Waits until the database answers, in growing pauses; `rest` takes seconds."""
+    """Waits until the database answers, in growing pauses; `rest` takes seconds, `leave` ends the process."""
 
     stop: Stop
     log: Log
     time: Monotonic
     chance: random.Random
     rest: Callable[[float], object] = _rest
+    leave: Callable[[int], object] = os._exit
     _said_at: float | None = None
 
     def for_answer(self, ask: Callable[[], T]) -> T:
@@ -80,12 +86,20 @@ class Waiting:
                 return answer
 
     def _answer(self, ask: Callable[[], T]) -> T:
-        asked, began = aside(ask), self.time.monotonic()
+        began, asked = self.time.monotonic(), aside(ask)
         while wait_for([asked], _LOOKS_EVERY_S).not_done:
             self._go_on()
-            if self.time.monotonic() - began >= SAID_AFTER_S:
+            silent_s = self.time.monotonic() - began
+            if silent_s >= SAID_AFTER_S:
                 self._say(None)
+            if silent_s >= SILENCE_S:
+                self._give_up()
         return asked.result()
+
+    def _give_up(self) -> None:
+        self.log.error("the database never answered: the process ends so that its supervisor starts it anew", code=EXIT)
+        self.log.close()
+        self.leave(EXIT)
 
     def _pause(self, seconds: float) -> None:
         until = self.time.monotonic() + seconds

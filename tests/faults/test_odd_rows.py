@@ -16,6 +16,7 @@ from tests.support.clinic import INVITED_AT, FakeClock, Office
 from tests.support.post import Post
 from tests.support.tampering import on_postgresql, past_the_rules
 
+NO_MOMENT = {"sqlite": "''", "postgresql": "'-infinity'"}
 NO_DAY = {"sqlite": "'2026-02-31'", "postgresql": "'infinity'"}
 NOT_UTF_8 = "CAST(x'c3' AS TEXT)"
 OF_PATIENTS = [
@@ -28,6 +29,10 @@ OF_PATIENTS = [
     (
         "UPDATE reminders SET not_after = {no_day} WHERE patient_id = {one} AND step = 'follow_up'",
         "reminders (1 with an unreadable not_after)",
+    ),
+    (
+        "UPDATE reminders SET wake_at = {no_moment} WHERE patient_id = {one} AND step = 'last_call'",
+        "reminders (1 with an unreadable wake_at)",
     ),
     (
         "INSERT INTO own_intervals (clinic_id, patient_id, line, due) VALUES (1, {one}, '', 'soon')",
@@ -59,7 +64,10 @@ def spoil(office: Office, damage: list[tuple[str, str]]) -> list[str]:
     """Damage the rows of the first patient or clinic in the first way, of the second in the second; return the ways."""
     backend = "postgresql" if on_postgresql(office.database) else "sqlite"
     possible = [(way, said) for way, said in damage if backend == "sqlite" or NOT_UTF_8 not in way]
-    ways = [way.format(one=one, no_day=NO_DAY[backend]) for one, (way, _) in enumerate(possible, 1)]
+    ways = [
+        way.format(one=one, no_day=NO_DAY[backend], no_moment=NO_MOMENT[backend])
+        for one, (way, _) in enumerate(possible, 1)
+    ]
     past_the_rules(office.database, ways)
     return [said for _, said in possible]
 

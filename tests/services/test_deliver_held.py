@@ -9,7 +9,9 @@ from reminders import paths
 from reminders.domain.lifecycle import Reason, State
 from reminders.mail.render import Renderer
 from reminders.services import decide
+from reminders.services.calendar import rules_for
 from reminders.services.find import the_clinic
+from reminders.services.plan import hold_backlog
 from tests.support.clinic import INVITED_AT, Office, to
 from tests.support.facts import utc
 from tests.support.smtp_server import RealServer
@@ -58,6 +60,14 @@ def test_a_released_backlog_goes_out_and_is_never_held_again(office: Office, ser
     office.plan()
     outcome = office.deliver(to(server), 32)
     assert (outcome.sent, outcome.held) == (51, 0)
+
+
+def test_what_is_too_late_to_go_out_makes_no_backlog(office: Office) -> None:
+    office.add_due(60, prefix="Q")
+    office.clock.advance(days=300)
+    with office.write() as tx:
+        clinic = the_clinic(tx, "riverside")
+        assert hold_backlog(tx, clinic, rules_for(tx, clinic)) == 0
 
 
 def test_planning_holds_a_backlog_too(office: Office) -> None:

@@ -88,11 +88,13 @@ class Copies:
         there.replace(self.file)
         self.restart()
 
-    def clone(self, deliver: Callable[[Office, Place | None], object]) -> bool:
-        """Copy the folder and let the copy deliver as well; False where no delivery was made here yet."""
+    def has_home(self) -> bool:
+        """Tell whether a delivery was made here yet: before the first one a copy cannot know that it is one."""
         with self.office.read() as tx:
-            if not tx.connection.execute(text("SELECT count(home) FROM installation")).scalar_one():
-                return False
+            return bool(tx.connection.execute(text("SELECT count(home) FROM installation")).scalar_one())
+
+    def clone(self, deliver: Callable[[Office, Place | None], object]) -> None:
+        """Copy the folder and let the copy deliver as well, which has to lock itself."""
         self.office.close()
         self.clones += 1
         there = self.file.parent / f"clone-{self.clones}"
@@ -112,7 +114,6 @@ class Copies:
         finally:
             clone.close()
             shutil.rmtree(there)
-        return True
 
     def unlock(self) -> Iterable[Person]:
         """Say how things stand, truthfully; then record some of what a backup did not know once more."""

@@ -109,7 +109,10 @@ class Misadventures:
             server = Server(self.world.later, Rates(), never, self.world.pass_time, lambda: False)
             delivering.deliver(self.world.worker_on(office, server, place), "a clone", 1)
 
-        if self.world.copies.clone(send):
+        with self.world.calm():
+            ready = self.world.copies.has_home()
+        if ready:
+            self.world.copies.clone(send)
             self.world.note("clone")
         self.world.restart()
 

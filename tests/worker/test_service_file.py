@@ -26,7 +26,7 @@ def service(section: str = "Service") -> configparser.SectionProxy:
 def test_it_waits_longer_for_the_end_than_the_end_takes_and_starts_a_dead_clock_anew() -> None:
     found = service()
     assert float(found["TimeoutStopSec"]) > GRACE_S
-    assert (found["Restart"], found["Type"]) == ("on-failure", "exec")
+    assert (found["Restart"], found["Type"]) == ("always", "exec")
 
 
 def test_systemd_never_gives_it_up() -> None:

@@ -21,7 +21,8 @@ from reminders.main import Clock, WebPages
 from reminders.stopping import Stop
 from reminders.store.faults import DatabaseBusy, DatabaseMissing, DatabaseUnreachable
 from reminders.worker.ticks import EndsNow
-from reminders.worker.waiting import SAID_AFTER_S, Waiting
+from reminders.worker.waiting import SAID_AFTER_S, SILENCE_S, Waiting
+from reminders.worker.watchdog import EXIT
 from tests.support.database import Copies
 from tests.support.running import KEY, free_place, installed, program
 from tests.support.ticking import FakeTime, Kept
@@ -105,6 +106,31 @@ def test_it_is_asked_to_end_while_it_waits_between_two_tries_or_for_an_answer(be
     asking.join()
     over.set()
     assert bench.kept.events()[-1] == "asked to end before the clock began"
+
+
+def test_f05_a_connection_that_never_answers_ends_the_process_for_its_supervisor(bench: Bench) -> None:
+    hangs, over, left = threading.Event(), threading.Event(), list[int]()
+
+    def hang() -> None:
+        hangs.set()
+        over.wait(60)
+
+    def leave(code: int) -> None:
+        left.append(code)
+        bench.stop.ask()
+
+    def pass_the_time() -> None:
+        assert hangs.wait(30)
+        bench.time.advance(SILENCE_S)
+
+    bench.waiting.leave = leave
+    passing = threading.Thread(target=pass_the_time)
+    passing.start()
+    with pytest.raises(EndsNow):
+        bench.waiting.for_answer(hang)
+    passing.join()
+    over.set()
+    assert left == [EXIT]
 
 
 # as a process
