@@ -46,6 +46,10 @@ from reminders.store.messages import Versions
 __all__ = ["Envelope", "Round", "Worker", "write_message"]
 
 
+STOOD_STILL_S = 5 * 60
+"""Who wakes so long after the fence writes no dot: a person may decide about an `unknown` 15 minutes after it."""
+
+
 @dataclass(slots=True)
 class Round:
     """One round and the connections that outlive it. `stopped` says that the server as a whole cannot be used now."""
@@ -92,8 +96,11 @@ class Round:
         worker.observe(Point.BYTES_KEPT)
         open_ones = self._write_bodies(self._unless_stopped(open_ones))
         worker.observe(Point.BODY_WRITTEN)
+        began = worker.patience.time.boottime()
         fenced = self._fence(open_ones)
         worker.observe(Point.FENCED)
+        if worker.patience.time.boottime() - began > STOOD_STILL_S:
+            fenced = []
         self._write_dots(fenced)
         self._settle(envelopes)
         return self._give_back(envelope for envelope in open_ones if envelope not in fenced)

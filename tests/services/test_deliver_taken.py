@@ -6,11 +6,13 @@ import pytest
 
 from reminders.domain.lifecycle import State
 from reminders.services import decide
+from reminders.services.insist import Patience
 from reminders.services.points import Point
 from reminders.store import audit_trail, outbox
 from tests.support.clinic import INVITED_AT, LEASE, Office, Once, to
 from tests.support.facts import utc
 from tests.support.smtp_server import RealServer
+from tests.support.ticking import FakeTime
 
 
 @pytest.fixture
@@ -82,3 +84,24 @@ def test_a_message_one_of_whose_reminders_was_taken_does_not_go_and_goes_whole_w
     empty_office.clock.advance(seconds=LEASE.total_seconds())
     assert empty_office.deliver(to(server)).sent == 2
     assert len(server.messages) == 1
+
+
+def test_who_stood_still_behind_the_fence_until_a_person_decided_writes_no_dot(
+    office: Office, server: RealServer
+) -> None:
+    time, others = FakeTime(), list[int]()
+    office.clock.set(INVITED_AT)
+
+    def stand_still() -> None:
+        time.sleep(16 * 60)
+        office.clock.advance(minutes=16)
+        take(office, office.row().id, State.UNKNOWN)
+        with office.write() as tx:
+            decide.settle(tx, office.row().id, State.PLANNED, "the server knows nothing of it")
+        others.append(office.deliver(to(server)).sent)
+
+    office.patience = Patience(time)
+    outcome = office.deliver(to(server), observe=Once(Point.FENCED, stand_still))
+    assert (outcome.sent, others) == (0, [1])
+    assert people(server) == ["p1"]
+    assert office.row().state is State.SENT
