@@ -3,7 +3,6 @@
 import os
 import signal
 import threading
-from collections.abc import Iterator
 
 import pytest
 
@@ -11,12 +10,6 @@ from tests.acceptance.grounds import Ground, with_due
 from tests.acceptance.ledger import LEASE_S, Books
 from tests.support.killable_deliver import Deliveries
 from tests.support.killing_server import KillingServer
-
-
-@pytest.fixture
-def others() -> Iterator[Deliveries]:
-    with Deliveries() as made:
-        yield made
 
 
 def at_once(books: Books, *programs: Deliveries) -> list[dict[str, int]]:
@@ -61,16 +54,16 @@ def test_a_delivery_that_was_stopped_and_wakes_behind_its_lease_does_no_harm(
     ledger: KillingServer,
     deliveries: Deliveries,
     others: Deliveries,
+    sleepers: Deliveries,
     phase: str,
 ) -> None:
     books = Books(with_due(ground, 30), ledger, deliveries)
-    with Deliveries() as sleepers:
-        stopper = Stopper(ledger, sleepers.start(books.order()), phase)
-        sleepers.go()
-        assert stopper.stopped.wait(30)
-        books.clock.advance(seconds=LEASE_S + 1)
-        at_once(books, deliveries, others)
-        stopper.go_on()
-        assert sleepers.finished() is not None
+    stopper = Stopper(ledger, sleepers.start(books.order()), phase)
+    sleepers.go()
+    assert stopper.stopped.wait(30)
+    books.clock.advance(seconds=LEASE_S + 1)
+    at_once(books, deliveries, others)
+    stopper.go_on()
+    assert sleepers.finished() is not None
     assert books.unknown() == 0  # what was called unknown meanwhile was settled by the sleeper's own late answer
     assert len(ledger.accepted) == 30

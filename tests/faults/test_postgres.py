@@ -25,6 +25,7 @@ from tests.acceptance.ledger import LEASE_S, Books
 from tests.support.clinic import INVITED_AT, FakeClock, Office, Once, install, to
 from tests.support.database import Copies
 from tests.support.killable_deliver import Deliveries
+from tests.support.killing import Crew
 from tests.support.killing_server import KillingServer
 from tests.support.postgres import Cluster, start
 from tests.support.proxy import LATE, UNANSWERED, UNSENT, Proxy
@@ -235,15 +236,14 @@ def test_f05_three_hundred_restarts_under_load_cost_no_message(
 
 
 # several workers
-def test_f24_three_workers_at_once_send_every_message_once(copies: Copies, ledger: KillingServer) -> None:
-    with contextlib.ExitStack() as stack:
-        programs = [stack.enter_context(Deliveries()) for _ in range(3)]
-        books = Books(with_due(copies.copy(install), 60), ledger, programs[0], round_size=4)
-        for program in programs:
-            program.start(books.order())
-        for program in programs:
-            program.go()
-        counts = [program.finished() for program in programs]
+def test_f24_three_workers_at_once_send_every_message_once(copies: Copies, ledger: KillingServer, crew: Crew) -> None:
+    programs = [crew.member(number) for number in (1, 2, 3)]
+    books = Books(with_due(copies.copy(install), 60), ledger, programs[0], round_size=4)
+    for program in programs:
+        program.start(books.order())
+    for program in programs:
+        program.go()
+    counts = [program.finished() for program in programs]
     assert all(counts), "each came to its end"
     assert sum(one["sent"] for one in counts if one) == 60
     assert all(one["sent"] for one in counts if one), "each did something"
@@ -268,26 +268,25 @@ def test_f24_a_daily_limit_holds_for_all_workers_together(copies: Copies, ledger
 
 @pytest.mark.parametrize("phase", ["rcpt", "dot"])
 def test_f25_a_worker_that_was_stopped_for_ten_minutes_changes_nothing_that_is_no_longer_its_own(
-    copies: Copies, ledger: KillingServer, phase: str
+    copies: Copies, ledger: KillingServer, sleepers: Deliveries, phase: str
 ) -> None:
     stopped = threading.Event()
-    with Deliveries() as sleepers:
-        books = Books(with_due(copies.copy(install), 12), ledger, sleepers, round_size=2)
-        pid = sleepers.start(books.order())
+    books = Books(with_due(copies.copy(install), 12), ledger, sleepers, round_size=2)
+    pid = sleepers.start(books.order())
 
-        def stop() -> None:
-            os.kill(pid, signal.SIGSTOP)
-            stopped.set()
+    def stop() -> None:
+        os.kill(pid, signal.SIGSTOP)
+        stopped.set()
 
-        ledger.arm(phase, 2, stop)
-        sleepers.go()
-        assert stopped.wait(30)
-        books.clock.advance(minutes=10)
-        with contextlib.closing(books.office()) as office:
-            rescued = rescue(office.database, office.clock)
-            office.deliver(to(ledger), 2)
-            assert rescued.unknown == (2 if phase == "dot" else 0)
-        os.kill(pid, signal.SIGCONT)
-        assert sleepers.finished() is not None
+    ledger.arm(phase, 2, stop)
+    sleepers.go()
+    assert stopped.wait(30)
+    books.clock.advance(minutes=10)
+    with contextlib.closing(books.office()) as office:
+        rescued = rescue(office.database, office.clock)
+        office.deliver(to(ledger), 2)
+        assert rescued.unknown == (2 if phase == "dot" else 0)
+    os.kill(pid, signal.SIGCONT)
+    assert sleepers.finished() is not None
     books.clock.advance(seconds=LEASE_S + 1)
     assert books.unknown() == 0  # the sleeper's own late answer settles what was called unknown meanwhile

@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any, Self
 
 CRASHED = 70
+_HERE = "here"
+"""Marks an order that the program carries out itself."""
 
 
 class Program:
@@ -33,6 +35,7 @@ class Program:
             stdout=subprocess.PIPE,
             text=True,
         )
+        self.is_busy = False
 
     def __enter__(self) -> Self:
         return self
@@ -43,8 +46,21 @@ class Program:
             self._program.wait(timeout=30)
             self._program.stdout.close()
 
+    def abandon(self) -> None:
+        """Kill it in the middle of whatever it does."""
+        self._program.kill()
+        self._program.communicate()
+
+    def do_here(self, order: Mapping[str, Any]) -> None:
+        """Carry an order out in the program, without forking."""
+        self.is_busy = True
+        self._say(json.dumps({_HERE: order}))
+        self._heard()
+        self.is_busy = False
+
     def begin(self, order: Mapping[str, Any]) -> int:
         """Fork a process for an order, which waits for `go`; return its id."""
+        self.is_busy = True
         self._say(json.dumps(order))
         return int(self._heard()["pid"])
 
@@ -57,6 +73,7 @@ class Program:
         outcome = None
         while "status" not in (heard := self._heard()):
             outcome = heard
+        self.is_busy = False
         if heard["status"] not in (0, -signal.SIGKILL, -signal.SIGXFSZ):
             raise AssertionError(f"the process ended with {heard['status']}: see its standard error")
         assert (heard["status"] == 0) == (outcome is not None)
@@ -81,10 +98,16 @@ def obey(act: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
     gc.collect()
     gc.freeze()  # what is loaded stays shared between the processes
     for line in iter(sys.stdin.readline, ""):
+        order = json.loads(line)
+        if _HERE in order:
+            _tell(**act(order[_HERE]))
+            gc.collect()
+            gc.freeze()
+            continue
         wait_here, let_go = os.pipe()
         pid = os.fork()
         if pid == 0:
-            _work(act, json.loads(line), wait_here, let_go)
+            _work(act, order, wait_here, let_go)
         os.close(wait_here)
         _tell(pid=pid)
         sys.stdin.readline()
