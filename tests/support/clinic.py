@@ -4,6 +4,7 @@ Invariant: nothing is written past a service, time stands still until a test mov
 """
 
 import datetime as dt
+import functools
 import itertools
 import random
 from collections.abc import Callable, Iterator
@@ -77,12 +78,28 @@ def to(server: Listening, deadlines: Deadlines = SHORT) -> SmtpTransport:
     return SmtpTransport(server.host, server.port, Security.NEVER, deadlines=deadlines)
 
 
+@functools.cache
+def renderer_of_all() -> Renderer:
+    """Return the one renderer of this process: each would read and compile the product's templates anew."""
+    return Renderer()
+
+
 def install(url: str) -> None:
     """Make a database with the starter catalogue, to be copied by whoever needs many."""
     create_or_upgrade(url)
     office = Office(url, FakeClock())
     office.install()
     office.close()  # which brings everything from the log into an SQLite file
+
+
+def with_one_treated(url: str) -> None:
+    """Make a database with a clinic and one treated patient, to be copied; its tokens are nobody else's."""
+    install(url)
+    office = Office(url, FakeClock(), seed=0)
+    office.add_clinic()
+    office.add_patient()
+    office.treat()
+    office.close()
 
 
 class Office:
@@ -94,7 +111,7 @@ class Office:
             url, audit_key=self.keys.audit_key, busy_ms=20_000, lease_clock=lambda _: self.clock.now()
         )
         self.clock = clock
-        self.renderer = Renderer()
+        self.renderer = renderer_of_all()
         self.chance = random.Random(seed)
         self.place: Place | None = None
         self.patience = Patience()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.clinic import FakeClock, Office, install
+from tests.support.clinic import FakeClock, Office, install, with_one_treated
 from tests.support.database import Copies, Templates
 from tests.support.smtp_server import RealServer, real_server
 
@@ -25,12 +25,11 @@ def empty_office(copies: Copies) -> Iterator[Office]:
 
 
 @pytest.fixture
-def office(empty_office: Office) -> Office:
+def office(copies: Copies) -> Iterator[Office]:
     """A clinic with one patient treated on 5 January, whose invitation is due on 23 March at 10:00."""
-    empty_office.add_clinic()
-    empty_office.add_patient()
-    empty_office.treat()
-    return empty_office
+    made = Office(copies.copy(with_one_treated, "office"), FakeClock())
+    yield made
+    made.close()
 
 
 @pytest.fixture
