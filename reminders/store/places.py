@@ -27,6 +27,10 @@ ALIGNED = 1_000_000
 LATELY = dt.timedelta(minutes=15)
 """So long the word of another machine holds: it counts along, and would have locked an older copy."""
 
+SKEW = dt.timedelta(minutes=1)
+"""So far ahead a word may lie: a server's clock is corrected by seconds. What lies further ahead was said on another
+one, whose clock is not as slow."""
+
 _TIMELINE = (
     "CASE WHEN pg_is_in_recovery() THEN c.timeline_id"
     " ELSE ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int END"
@@ -102,12 +106,13 @@ def any_sent(tx: Transaction) -> bool:
 def seen_lately(tx: Transaction) -> bool:
     """Tell whether a machine that knows the count delivered `LATELY` on this very server, and so vouches for it.
 
-    PostgreSQL alone. What was seen before the server started may have been seen on the one that it is a copy of: a
-    snapshot of a disk, or a base backup, has the same identifier and the same timeline as its original.
+    PostgreSQL alone, whose clock writes these moments and judges them. What was seen before the server started may have
+    been seen on the one that it is a copy of: a snapshot of a disk, or a base backup, has the same identifier and the
+    same timeline as its original.
     """
     now = database_now(tx)
     since = now - min(LATELY, uptime(tx.connection))
-    query = select(table.c.id).where(table.c.last_seen.between(since, now + LATELY)).limit(1)
+    query = select(table.c.id).where(table.c.last_seen.between(since, now + SKEW)).limit(1)
     return tx.connection.execute(query).first() is not None
 
 

@@ -1,5 +1,6 @@
 """Faults: several machines on one server, one of which forgot what it knew, or knows of what the others sent."""
 
+import contextlib
 import subprocess
 from contextlib import closing
 from pathlib import Path
@@ -139,3 +140,17 @@ def test_f43_a_copy_that_the_original_went_on_from_is_an_older_one(guarded: Guar
     with pytest.raises(SendingLocked) as caught:
         guarded.office.deliver(to(server))
     assert isinstance(caught.value, OlderCopy)
+
+
+@pytest.mark.parametrize(("behind_s", "because"), [(50, None), (70, Because.COPIED)])
+def test_f24_a_word_from_ahead_of_a_servers_slow_clock_was_said_on_another_one(
+    guarded: Guarded, server: RealServer, behind_s: int, because: Because | None
+) -> None:
+    """A server's own clock goes back by seconds; a copy's may be an hour slow, and what it holds vouches for nobody."""
+    guarded.clock.set(INVITED_AT)
+    assert guarded.office.deliver(to(server)).sent == 1
+    guarded.clock.advance(seconds=-behind_s)
+    guarded.again(machine(guarded, "B"))
+    with contextlib.suppress(SendingLocked):
+        guarded.office.deliver(to(server))
+    assert guarded.standing().because is because
