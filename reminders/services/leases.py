@@ -1,4 +1,4 @@
-"""Keeps a worker's leases alive while its SMTP transaction lives, however long a server takes to answer.
+"""Keeps a worker's leases alive while it writes its letters and talks to servers, however long either takes.
 
 Invariant: a lease is renewed only where the row is still ours (same epoch), and renewing stops with the round.
 """
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Self
 
 from reminders.clock import Clock
+from reminders.services.means import need_means
 from reminders.store import outbox
 from reminders.store.database import Database, database_now
 from reminders.store.outbox import Held
@@ -24,8 +25,12 @@ class LeaseKeeper:
         self._thread = threading.Thread(target=self._run, name="lease-keeper", daemon=True)
 
     def __enter__(self) -> Self:
-        """Start renewing."""
-        self._thread.start()
+        """Start renewing; raises `MeansLacking` where the machine gives no thread for it."""
+        try:
+            self._thread.start()
+        except RuntimeError as error:
+            need_means(error)
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

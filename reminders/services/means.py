@@ -8,12 +8,15 @@ import errno
 from reminders.errors import CannotDo
 
 _LACKING = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO})
+_NO_THREAD = "can't start new thread"
+"""What Python says where the system gives no thread, in an error that has no number (CPython, _threadmodule.c)."""
 
 
 class MeansLacking(CannotDo):
-    """This machine lacks memory or files for the program, or cannot read its own: what needed them was not sent.
+    """This machine lacks memory, files or threads for the program, or cannot read its own: what needed them waits.
 
-    Look at what takes them, allow the program more (files: `ulimit -n`, or LimitNOFILE of systemd), and check the disk.
+    Look at what takes them, allow the program more (files: `ulimit -n`, or LimitNOFILE of systemd; threads: `ulimit -u`
+    or TasksMax), and check the disk.
     """
 
 
@@ -21,6 +24,12 @@ def need_means(error: BaseException) -> None:
     """Raise `MeansLacking` where `error` came of what the machine lacks."""
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, MemoryError) or (isinstance(cause, OSError) and cause.errno in _LACKING):
+        if _lacks(cause):
             raise MeansLacking from error
         cause = cause.__cause__ or cause.__context__
+
+
+def _lacks(cause: BaseException) -> bool:
+    if isinstance(cause, OSError):
+        return cause.errno in _LACKING
+    return isinstance(cause, MemoryError) or (type(cause) is RuntimeError and str(cause) == _NO_THREAD)

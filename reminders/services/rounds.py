@@ -62,12 +62,16 @@ class Round:
     def run(self, letters: Sequence[Letter]) -> list[Letter]:
         """Send these letters; return those whose facts changed on the way, to be looked at again."""
         worker = self.worker
-        envelopes = self._all_written(letters)
-        worker.observe(Point.RENDERED)
-        held = [one for envelope in envelopes for one in envelope.letter.held]
+        held = [one for letter in letters for one in letter.held]
+        envelopes: list[Envelope] = []
         try:
             with LeaseKeeper(worker.database, worker.clock, worker.lease, held):
+                envelopes += self._all_written(letters)
+                worker.observe(Point.RENDERED)
                 changed = self._deliver(envelopes)
+        except MeansLacking:  # nothing was begun; what the machine lacks is nobody's fault
+            self._put_back(letters)
+            raise
         finally:  # whatever went wrong, a server that was given a body must not wait for its dot
             self._abandon(envelopes)
         worker.observe(Point.SETTLED)
@@ -115,14 +119,13 @@ class Round:
             self.idle.pop().close()
 
     def _all_written(self, letters: Sequence[Letter]) -> list[Envelope]:
-        """Write the letters; what the machine lacks for it is nobody's fault, and they go back untouched."""
-        try:
-            return [envelope for letter in letters if (envelope := self._written(letter)) is not None]
-        except MeansLacking:
-            with self.worker.database.write(self.worker.clock.now, "deliver") as tx:
-                for letter in letters:
-                    self._settler.put_back(tx, letter)
-            raise
+        return [envelope for letter in letters if (envelope := self._written(letter)) is not None]
+
+    def _put_back(self, letters: Sequence[Letter]) -> None:
+        """Return to the plan, untouched, whatever of these is still ours and claimed."""
+        with self.worker.database.write(self.worker.clock.now, "deliver") as tx:
+            for letter in letters:
+                self._settler.put_back(tx, letter)
 
     def _written(self, letter: Letter) -> Envelope | None:
         """Write a letter; where a worker died with it before, note that it is being written: that may be what kills."""
@@ -144,6 +147,7 @@ class Round:
     def _render(self, letter: Letter) -> Envelope | None:
         """Return the letter with the bytes kept for it, or with new ones if a fact they show has changed."""
         worker = self.worker
+        worker.beat()
         try:
             versions = Versions(worker.renderer.version(letter.facts), check_version())
             kept = letter.message.content

@@ -9,6 +9,7 @@ import pytest
 from reminders.domain.lifecycle import Reason, State
 from reminders.services import decide
 from reminders.services.leases import LeaseKeeper
+from reminders.services.means import MeansLacking, need_means
 from reminders.services.points import Point
 from reminders.services.rescue import Rescued, rescue
 from reminders.store import audit_trail
@@ -218,6 +219,43 @@ def test_a_lease_is_renewed_for_as_long_as_a_slow_server_takes(due: Office) -> N
         outcome = due.deliver(to(slow), lease=lease)
     assert rescued == [Rescued()]
     assert (outcome.sent, due.row().state) == (1, State.SENT)
+
+
+def test_a_lease_is_renewed_for_as_long_as_a_letter_takes_to_be_written(due: Office, server: RealServer) -> None:
+    lease = dt.timedelta(seconds=0.3)
+    clock = due.clock = WatchedClock(INVITED_AT)
+    rescued = []
+
+    def write_slowly(content: bytes, _domain: str) -> bytes:
+        for _ in range(4):
+            clock.advance(seconds=0.25)
+            for _ in range(2):  # as above
+                assert clock.looks.acquire(timeout=10)
+        rescued.append(rescue(due.database, clock))
+        return content
+
+    outcome = due.deliver(to(server), lease=lease, sign=write_slowly)
+    assert rescued == [Rescued()]
+    assert (outcome.sent, due.row().state) == (1, State.SENT)
+
+
+def test_where_the_system_gives_no_thread_for_the_leases_the_letters_go_back_untouched(
+    due: Office, server: RealServer
+) -> None:
+    before = threading.stack_size()
+    try:
+        with pytest.raises(MeansLacking):  # no machine has room for such a stack
+            due.deliver(to(server), observe=Once(Point.CLAIMED, lambda: threading.stack_size(1 << 60)))
+    finally:
+        threading.stack_size(before)
+    found = due.row()
+    assert (found.state, found.reason, found.attempts, found.last_fault) == (State.PLANNED, None, 0, None)
+    assert due.deliver(to(server)).sent == 1
+
+
+def test_no_other_trouble_of_a_running_program_is_taken_for_what_the_machine_lacks() -> None:
+    for error in (RuntimeError("can't start new threads"), NotImplementedError("can't start new thread"), OSError(2)):
+        need_means(error)
 
 
 def test_a_lease_is_renewed_before_it_runs_out(due: Office) -> None:
