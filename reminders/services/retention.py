@@ -13,6 +13,8 @@ from reminders.clock import Clock
 from reminders.domain.clock_check import Verdict
 from reminders.services.answering.asked import WORKS_FOR
 from reminders.services.guarding.lock import lock_state
+from reminders.services.insist import Patience
+from reminders.services.turns import Turns
 from reminders.store import audit_trail, heartbeats, links, retention
 from reminders.store.database import Database, Transaction
 
@@ -34,7 +36,9 @@ class Tidied:
     heartbeats_dropped: int = 0
 
 
-def tidy(database: Database, clock: Clock, keep_days: int, go_on: Callable[[], bool]) -> Tidied:
+def tidy(
+    database: Database, clock: Clock, keep_days: int, go_on: Callable[[], bool], patience: Patience | None = None
+) -> Tidied:
     """Drop what has had its time; bytes after `keep_days` days (0 keeps them). Ends early once `go_on` says no.
 
     While sending is locked, or the machine's clock is not where it was, nothing is dropped: it could not be had back.
@@ -44,10 +48,12 @@ def tidy(database: Database, clock: Clock, keep_days: int, go_on: Callable[[], b
         if state.because is not None or state.clock is not Verdict.STEADY:
             return Tidied()
 
+    turns = Turns(database, patience or Patience())
+
     def all_of(drop: Callable[[Transaction], int]) -> int:
         dropped = 0
         while go_on():
-            with database.write(clock.now, "tidy") as tx:
+            with turns.write(clock.now, "tidy") as tx:
                 count = drop(tx)
             dropped += count
             if count < BATCH:
@@ -65,7 +71,7 @@ def tidy(database: Database, clock: Clock, keep_days: int, go_on: Callable[[], b
     )
     ended = go_on()
     if ended or done != Tidied():
-        with database.write(clock.now, "tidy") as tx:
+        with turns.write(clock.now, "tidy") as tx:
             action = retention.WHOLE if ended else retention.PART
             audit_trail.record(tx, action, "installation", 1, details=asdict(done))
     return done

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from reminders.services import patient
+from reminders.services import patient, retention
 from reminders.services.find import the_clinic
 from reminders.services.insist import Patience
 from reminders.services.patient import PatientChange
@@ -81,3 +81,11 @@ def test_whoever_waits_to_write_has_room_while_time_is_caught_up_with(empty_offi
     )
     assert found.patients == 1
     assert desk.waits == [ROOM_S] * on_sqlite(empty_office)
+
+
+def test_whoever_waits_to_write_has_room_while_what_is_kept_no_longer_is_dropped(empty_office: Office) -> None:
+    office, desk = empty_office, a_chain(empty_office)
+    patience = Patience(SlowTime(2 * HELD_S), desk.write, 1)
+    retention.tidy(office.database, office.clock, 90, lambda: True, patience)
+    transactions = 5  # one for each of four kinds, and the entry that it was done
+    assert desk.waits == [ROOM_S] * ((transactions - 1) if on_sqlite(office) else 0)
