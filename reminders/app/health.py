@@ -22,6 +22,10 @@ class HealthVerbs(Opened):
         except RemindersError:
             return False
 
+    def connect_anew(self) -> None:
+        """Let go of every connection that is not in use: whoever needs one opens a new one."""
+        self.database.close_idle()
+
     def is_anybody_ticking(self) -> bool:
         """Tell whether the clock ticks where one should; yes where nobody began one, and where it cannot be known."""
         try:

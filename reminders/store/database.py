@@ -79,6 +79,10 @@ class Database:
         """Close every connection; the next use opens new ones."""
         self._engine.dispose()
 
+    def close_idle(self) -> None:
+        """Close every connection that is not in use; those that are go on, and stay ours."""
+        self._engine.pool.dispose()
+
     def _uptime(self) -> str | None:
         return self._boot() if self._boot else None
 

@@ -6,22 +6,28 @@ the database is in.
 
 import asyncio
 import datetime as dt
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from litestar import HttpMethod, MediaType, Response, route
-from litestar.concurrency import sync_to_thread
 from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
 
 from reminders.app import App
+from reminders.clock import Monotonic, SystemMonotonic
 from reminders.web.looks import COLOURS, STYLES, Looks, colour_digits, colour_sheet
 from reminders.web.responses import Asked, plain
 
 LOOKS = [HttpMethod.GET, HttpMethod.HEAD]
 _ASKED_ANEW = dt.timedelta(seconds=1)
 _PATIENCE_S = 5
+_GIVEN_UP_AFTER = 3
+"""After so many patiences a question hangs on a connection that is dead, or on a server that stands still."""
+_MOST_THREADS = 4
+"""So many threads may hang in one question: once they do, what comes of them is waited for."""
 _FOR_EVER = "public, max-age=31536000, immutable"  # its name changes with its content
 _FOR_A_DAY = "public, max-age=86400"
 
@@ -30,26 +36,62 @@ _FOR_A_DAY = "public, max-age=86400"
 class Known:
     """The answer to a question to the database; asked at most once a second, and once at a time, however many probe.
 
-    Where it is not answered within `patience_s`, or by an error, the answer is `unanswered`.
+    Where it is not answered within `patience_s`, or by an error, the answer is `unanswered`. One that hangs for longer
+    than three patiences is left to its thread and asked anew, over new connections; it has threads of its own, since
+    those that hang would keep the pages from theirs, and the process from its end.
     """
 
     app: App
     question: Callable[[], bool]
     unanswered: bool
     patience_s: float = _PATIENCE_S
+    time: Monotonic = field(default_factory=SystemMonotonic)
     asked: "asyncio.Future[bool] | None" = None
     _since: dt.datetime | None = None
+    _began: float = 0.0
+    _threads: int = 0
 
     async def now(self) -> bool:
         """Return the answer, at most a second old."""
-        asked, present = self.asked, self.app.clock.now()
-        if asked is None or (asked.done() and (self._since is None or abs(present - self._since) >= _ASKED_ANEW)):
-            self._since = present
-            asked = self.asked = asyncio.ensure_future(sync_to_thread(self.question))
+        if self.asked is None or self._is_old(self.asked):
+            self.asked = self._ask(anew=False)
+        elif self._hangs(self.asked) and self._threads < _MOST_THREADS:
+            self.asked = self._ask(anew=True)
+        asked = self.asked
         await asyncio.wait([asked], timeout=self.patience_s)
-        if not asked.done() or asked.cancelled() or asked.exception() is not None:
-            return self.unanswered
-        return asked.result()
+        return asked.result() if asked.done() else self.unanswered
+
+    def _is_old(self, asked: "asyncio.Future[bool]") -> bool:
+        return asked.done() and (self._since is None or abs(self.app.clock.now() - self._since) >= _ASKED_ANEW)
+
+    def _hangs(self, asked: "asyncio.Future[bool]") -> bool:
+        return not asked.done() and self.time.monotonic() - self._began >= _GIVEN_UP_AFTER * self.patience_s
+
+    def _ask(self, *, anew: bool) -> "asyncio.Future[bool]":
+        """Ask in a thread, `anew` over new connections; no answer is ever an exception, which nobody might take."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[bool] = loop.create_future()
+
+        def ended(found: bool) -> None:  # noqa: FBT001 - the loop hands it over
+            self._threads -= 1
+            answer.set_result(found)
+
+        def run() -> None:
+            found = self.unanswered
+            with suppress(Exception):
+                if anew:
+                    self.app.connect_anew()
+                found = self.question()
+            with suppress(RuntimeError):  # the loop is over, and nobody asks any more
+                loop.call_soon_threadsafe(ended, found)
+
+        self._since, self._began = self.app.clock.now(), self.time.monotonic()
+        self._threads += 1
+        try:
+            threading.Thread(target=run, name="health", daemon=True).start()
+        except RuntimeError:  # no thread is to be had
+            ended(self.unanswered)
+        return answer
 
 
 def machine_pages(app: App, looks: Looks, clock_lives: Callable[[], bool] | None = None) -> list[HTTPRouteHandler]:

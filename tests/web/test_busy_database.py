@@ -16,6 +16,7 @@ from reminders.store.database import Database
 from reminders.web.health import Known
 from tests.support.clinic import FakeClock, Office
 from tests.support.site import GENEROUS, Letter, app_of, browsing, rows
+from tests.support.ticking import FakeTime
 
 
 def impatient(office: Office) -> None:
@@ -89,7 +90,7 @@ def test_a_question_that_the_database_does_not_answer_is_asked_once_however_many
         return over.wait(30)
 
     async def probe() -> list[bool]:
-        known = Known(app, question, unanswered=False, patience_s=0.01)
+        known = Known(app, question, unanswered=False, patience_s=0.01, time=FakeTime())
         found = []
         for _ in range(5):
             cast("FakeClock", app.clock).advance(seconds=2)
