@@ -8,19 +8,21 @@ from dataclasses import asdict, dataclass
 
 from reminders.app import App
 from reminders.log import Log
+from reminders.services.deliver import DeliverOutcome
 from reminders.services.guarding.lock import Because
 from reminders.stopping import Stop
 from reminders.worker.jumps import JumpWatch
 from reminders.worker.ping import Ping
 from reminders.worker.ticks import EndsNow, Ticker
+from reminders.worker.watchdog import DELIVERY
 
 Beat = Callable[[], None]
 _COUNTS = ("sent", "deferred", "failed", "unknown", "cancelled", "expired", "held", "announced")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Acts:
-    """The ticks' verbs; `ping` hears of every delivery after which all is well."""
+    """The ticks' verbs; `ping` hears of every delivery after which all is well, and while a long one goes on."""
 
     app: App
     name: str
@@ -29,17 +31,21 @@ class Acts:
     jumps: JumpWatch
     ticker: Ticker
     ping: Ping | None
+    _gets_through: bool = False
+    """Whether the last round, or the delivery after it, went well as far as its server is concerned."""
 
     def heartbeat(self, _: Beat) -> None:
-        """Give a sign of life."""
+        """Give a sign of life; and outside too, where a delivery is at work and gets through."""
         self.jumps.beat()
         self._lock_if_needed()
         self.app.beat(self.name)
+        if self.ticker.signs.went_on(DELIVERY) and self._gets_through:
+            self._all_is_well()
 
     def deliver(self, beat: Beat) -> None:
         """Send what is due."""
         self._need_a_steady_clock()
-        outcome = self.app.deliver(stop=self._ends, beat=beat, holding=self.ticker.signs.hold)
+        outcome = self._delivered(beat)
         counts = {name: getattr(outcome, name) for name in _COUNTS if getattr(outcome, name)}
         if counts:
             self.log.info("delivered", tick="deliver", next_at=outcome.next_at, **counts)
@@ -48,7 +54,24 @@ class Acts:
         if outcome.stopped is not None:
             rests = {"said": outcome.stopped, "until": outcome.open_until}
             self.ticker.say_seldom("the mail server rests", tick="deliver", **rests)
-        elif self.ping is not None and not self._ends() and not self.ticker.degraded_but("deliver"):
+        else:
+            self._all_is_well()
+
+    def _delivered(self, beat: Beat) -> DeliverOutcome:
+        def through(_done: int, _of: int | None) -> None:
+            self._gets_through = True
+
+        well = False
+        try:
+            outcome = self.app.deliver(through, stop=self._ends, beat=beat, holding=self.ticker.signs.hold)
+            well = outcome.stopped is None
+        finally:
+            self._gets_through = well
+        return outcome
+
+    def _all_is_well(self) -> None:
+        """Say so outside, unless another tick fails or this is about to end."""
+        if self.ping is not None and not self._ends() and not self.ticker.degraded_but(DELIVERY):
             self.ping.well()
 
     def plan(self, beat: Beat) -> None:

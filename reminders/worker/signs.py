@@ -17,9 +17,11 @@ class Signs:
     ended: int = 0
     unrecorded: int = 0
     running: dict[str, int] = field(default_factory=dict)
+    _asked: dict[str, int] = field(default_factory=dict)
 
     def begin(self, name: str) -> None:
         """Note that a tick runs."""
+        self._asked.pop(name, None)
         self.running[name] = 0
 
     def beat(self, name: str) -> None:
@@ -27,6 +29,12 @@ class Signs:
         self.shown += 1
         if name in self.running:
             self.running[name] += 1
+
+    def went_on(self, name: str) -> bool:
+        """Tell whether a tick runs, and showed a sign of life since this was last asked of it, or since it began."""
+        sign = self.running.get(name, 0)
+        before, self._asked[name] = self._asked.get(name, 0), sign
+        return sign > before
 
     def hold(self, answers: int) -> None:
         """Note how many answers are in hand that would be lost with the process."""

@@ -1,6 +1,7 @@
 """The dead-man's switch: asked while all is well, and whatever it does hinders nobody."""
 
 import contextlib
+import random
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -9,8 +10,14 @@ from pathlib import Path
 import pytest
 
 from reminders.settings import BadSettings, Settings, load_settings
+from reminders.stopping import Stop
+from reminders.worker.acts import Acts
+from reminders.worker.jumps import JumpWatch
 from reminders.worker.ping import EVERY_S, NotTaken, Ping
-from tests.support.clinic import Office
+from reminders.worker.signs import Signs
+from reminders.worker.ticks import Tick, Ticker
+from tests.support.clinic import INVITED_AT, Office, to
+from tests.support.killing_server import KillingServer
 from tests.support.ticking import FakeTime, Kept, app_at, clock_on, eventually
 
 Answer = Callable[[socket.socket], None]
@@ -90,6 +97,31 @@ def test_a_clock_that_delivers_ten_times_a_second_asks_once_a_minute(
         assert eventually(lambda: clock.signs.ended > 20)
         assert eventually(lambda: len(found.asked) > 0)
     assert len(found.asked) == 1
+
+
+def test_a_long_delivery_asks_while_it_goes_on_and_not_while_it_stands_still(
+    office: Office, sink: Callable[[Answer], Sink]
+) -> None:
+    found, time, kept, counts = sink(OK), FakeTime(), Kept(), list[bool]()
+    office.clock.set(INVITED_AT)
+    office.add_due(3, prefix="Q")
+    ticker = Ticker(kept.log, Signs(), time, random.Random(1))
+    with KillingServer() as server, Ping(found.url, time, kept.log) as ping:
+        jumps = JumpWatch(office.clock, time, kept.log)
+        acts = Acts(app_at(office, to(server), round=1), "clock", kept.log, Stop(), jumps, ticker, ping)
+
+        def two_heartbeats(message: int) -> None:
+            """Give one after what went on before this message, and one after nothing."""
+            server.arm("dot", 1, lambda: two_heartbeats(message + 1))
+            for _ in range(2):
+                time.advance(EVERY_S)
+                acts.heartbeat(lambda: None)
+                counts.append(eventually(lambda: len(found.asked) == message - 1, 10))
+
+        server.arm("dot", 1, lambda: two_heartbeats(1))
+        ticker.run(Tick("deliver", 30, acts.deliver))
+        assert counts == [True] * 8, "the first of four messages is not through yet"
+        assert eventually(lambda: len(found.asked) == 4), "and the delivery itself came to its end"
 
 
 @pytest.mark.parametrize(
