@@ -142,6 +142,26 @@ def test_an_interruption_ends_quietly_with_130(desk: Desk) -> None:
     assert (program.returncode, out, said) == (130, b"", b"")
 
 
+@pytest.mark.parametrize("loaded", ["typer.core", "reminders.cli.options", "pydantic", "sqlalchemy.sql.base"])
+def test_an_interruption_while_the_program_is_loaded_ends_with_130_and_a_line_at_most(desk: Desk, loaded: str) -> None:
+    """The interpreter itself says what it has loaded; another program keeps the database, so that this one stays."""
+    with closing(sqlite3.connect(desk.database, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        heard = signal.signal(signal.SIGINT, signal.default_int_handler)  # as above
+        command = [sys.executable, "-X", "importtime", *PROGRAM[1:], "patient", "reply", *OF]
+        program = subprocess.Popen(
+            command, cwd=desk.folder, env=_env(desk, {}), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        signal.signal(signal.SIGINT, heard)
+        assert program.stderr
+        assert any(line.rpartition("|")[2].strip() == loaded for line in program.stderr)
+        program.send_signal(signal.SIGINT)
+        out, said = program.communicate(timeout=60)
+    left = [line for line in said.splitlines() if not line.startswith("import time:")]
+    assert (program.returncode, out) == (130, "")
+    assert left in ([], ["Ended by Ctrl-C."])
+
+
 def test_a_fault_of_the_program_is_one_sentence_without_values(desk: Desk) -> None:
     with closing(sqlite3.connect(desk.database)) as connection:
         connection.execute("UPDATE clinics SET timezone = 'ann@home.example'")
