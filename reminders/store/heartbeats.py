@@ -37,6 +37,17 @@ def stop(tx: Transaction, worker: str) -> None:
     tx.connection.execute(update(heartbeats).where(c.worker == worker).values(ticked_at=tx.now, stopped_at=tx.now))
 
 
+def stop_all(tx: Transaction) -> None:
+    """Note that none of them ticks here any more; one that does takes it back with its next beat."""
+    tx.connection.execute(update(heartbeats).where(heartbeats.c.stopped_at.is_(None)).values(stopped_at=tx.now))
+
+
+def last_tick(tx: Transaction) -> dt.datetime | None:
+    """Return when any of them last ticked."""
+    found: dt.datetime | None = tx.connection.execute(select(func.max(heartbeats.c.ticked_at))).scalar()
+    return found
+
+
 def newest(tx: Transaction) -> Heartbeat | None:
     """Return the newest sign of life of a process that has not stopped in order; where all have, the newest of all.
 

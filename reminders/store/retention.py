@@ -36,6 +36,13 @@ def drop_links(tx: Transaction, purpose: str, before: dt.datetime, limit: int) -
     return tx.connection.execute(delete(links).where(c.token_hash.in_(oldest))).rowcount
 
 
+def last_ends(tx: Transaction, after: dt.datetime, count: int) -> list[dt.datetime]:
+    """Return when the newest runs that came to their end after a moment did, the latest first; `count` at most."""
+    c = audit.c
+    of_it = (c.subject == "installation", c.subject_id == 1, c.action == WHOLE, c.at > after, c.at <= tx.now)
+    return list(tx.connection.execute(select(c.at).where(*of_it).order_by(c.at.desc()).limit(count)).scalars())
+
+
 def ended_since(tx: Transaction, moment: dt.datetime) -> bool:
     """Tell whether a run came to its end at that moment or later; what lies ahead of now was said by a wrong clock."""
     c = audit.c

@@ -13,6 +13,10 @@ from reminders.store.database import Transaction
 
 NAME = "ticking"
 _NO_PING = "REMINDERS_PING_URL is not set: nobody outside is told when the clock falls silent"
+_RED = (
+    "start it again, and see its log; if cron delivers here from now on, start `reminders worker` once and end it with"
+    " Ctrl-C (after two days of cron's deliveries that shows by itself)"
+)
 _BEGIN = "`reminders run` or `reminders worker` keeps it; or let cron run `reminders deliver` every few minutes"
 
 
@@ -22,10 +26,13 @@ def ticking_check(tx: Transaction) -> Check:
     if found.newest is None:
         return Check(NAME, None, "the clock never ticked here", _BEGIN)
     last = f"{found.newest.ticked_at:%Y-%m-%d %H:%M:%S} UTC"
+    if found.replaced:
+        said = f"the clock fell silent at {last}; something else, such as cron, has begun the deliveries for days"
+        return Check(NAME, None, said)
     if found.stopped:
         return Check(NAME, None, f"the clock was stopped at {last}", _BEGIN)
     if found.dead:
-        return Check(NAME, ok=False, said=f"the clock fell silent at {last}", advice="start it again, and see its log")
+        return Check(NAME, ok=False, said=f"the clock fell silent at {last}", advice=_RED)
     return Check(NAME, ok=True, said=f"the clock ticked at {last}")
 
 

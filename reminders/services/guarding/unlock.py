@@ -13,7 +13,7 @@ from reminders.errors import BadInput, CannotDo
 from reminders.services.guarding.lock import Because, LockState, lock_state, reason, suspected
 from reminders.services.guarding.place import Place
 from reminders.services.guarding.state_file import Remembered
-from reminders.store import audit_trail, doubtful, installation, places
+from reminders.store import audit_trail, doubtful, heartbeats, installation, places
 from reminders.store.database import Database, Transaction
 
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,63}")
@@ -80,6 +80,8 @@ def unlock(database: Database, clock: Clock, place: Place | None, answer: Answer
             doubtful.attempts_due_again(tx)
         elif place is not None:
             _move_in(tx, place, remembered, answer)
+        if answer is not Answer.CLOCK:
+            heartbeats.stop_all(tx)  # the clocks that the copy knows ticked elsewhere
         installation.unlock(tx, answer, why, put_back)
     if place is not None and answer is not Answer.CLOCK:
         place.remember()
