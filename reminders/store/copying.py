@@ -19,6 +19,7 @@ from reminders.errors import BadInput, CannotDo
 from reminders.store.engine import open_engine, parse, sqlite_path
 from reminders.store.faults import DatabaseDamaged, in_our_words
 from reminders.store.files import quick_check
+from reminders.store.leftovers import fresh_name, remove_old
 
 DUMP = "pg_dump"
 _TOO_OLD = re.compile(
@@ -78,16 +79,18 @@ def copy_database(url: str, target: Path) -> int:
     """Copy the database at `url` to the file `target`, which must not be there; return its size in bytes.
 
     1. Everything is written under another name beside it. 2. It is flushed and examined. 3. It gets its name. A crash
-    leaves at most the other file.
+    leaves at most the other file, which a later copy to the same folder removes.
     """
     if not target.parent.is_dir():
         raise NoSuchFolderForCopy(place=target.parent)
     if os.path.lexists(target):
         raise CopyExists(place=target)
-    fresh = target.with_name(f".{target.name}.{os.getpid()}.new")
+    fresh = fresh_name(target)
     try:
         fresh.unlink(missing_ok=True)
         os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))  # names of patients: the owner's only
+        with contextlib.suppress(OSError):
+            remove_old(fresh)
         if sqlite_path(url) is None:
             _dump(parse(url), fresh)
         else:

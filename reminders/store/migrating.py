@@ -29,6 +29,7 @@ from reminders.store.faults import (
     NotOurDatabase,
     in_our_words,
 )
+from reminders.store.leftovers import fresh_name
 from reminders.store.server import take_as_long_as_needed
 
 
@@ -88,7 +89,7 @@ def _opened(url: str) -> Iterator[Engine]:
 def _create(path: Path) -> None:
     if not path.parent.is_dir():
         raise NoSuchFolder(place=path.parent)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
+    fresh = fresh_name(path)
     fresh.unlink(missing_ok=True)
     try:
         os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))  # names of patients: the owner's only

@@ -4,6 +4,8 @@ import datetime as dt
 import re
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -119,6 +121,16 @@ def test_every_check_that_is_not_right_says_how_to_mend_it(folder: Path, tmp_pat
 
 
 # the database, the key, the clock
+
+
+def test_what_killed_copies_left_beside_the_database_is_told_of(folder: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    left = folder / f".reminders-monday.db.{ended.pid}.new"
+    left.touch(0o600)
+    found = examined(folder)["leftovers"]
+    assert found.ok is None
+    assert left.name in found.said
 
 
 def test_a_missing_database_is_reported_and_not_made(folder: Path) -> None:

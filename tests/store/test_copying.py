@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import stat
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -82,6 +83,38 @@ def test_a_copy_that_cannot_be_written_leaves_nothing(sqlite_database: Database,
     with pytest.raises(CopyFailed):
         copy_database(sqlite_database.address, tmp_path / ("x" * 300))
     assert not list(tmp_path.glob(".x*"))
+
+
+def left_by(pid: int, folder: Path, end: str = "", *, hours: float = 2, mode: int = 0o600) -> Path:
+    """Leave what a process leaves that is killed while it copies."""
+    path = folder / f".reminders-{hours}-{mode}.db.{pid}.new{end}"
+    path.write_bytes(b"names of patients")
+    path.chmod(mode)
+    then = path.stat().st_mtime - hours * 3600
+    os.utime(path, (then, then))
+    return path
+
+
+@pytest.fixture
+def gone() -> int:
+    """The number of a process that has ended."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    return ended.pid
+
+
+def test_what_killed_copies_left_goes_with_the_next_copy_into_the_folder(
+    sqlite_database: Database, tmp_path: Path, gone: int
+) -> None:
+    folder = tmp_path / "copies"
+    folder.mkdir()
+    dead = [left_by(gone, folder), left_by(gone, folder, "-journal"), left_by(os.getpid(), folder)]
+    stays = [left_by(os.getppid(), folder), left_by(gone, folder, hours=0.9), left_by(gone, folder, mode=0o644)]
+    stays.append(folder / f".notes.{gone}.newer")
+    stays[-1].write_text("not ours")
+    copy_database(sqlite_database.address, folder / "copy.db")
+    assert sorted(folder.iterdir()) == sorted([*stays, folder / "copy.db"])
+    assert not any(path.exists() for path in dead)
 
 
 def test_a_password_goes_through_the_environment_and_an_option_too() -> None:

@@ -24,6 +24,8 @@ from reminders.store.database import (
     database_now,
     quick_check,
 )
+from reminders.store.engine import sqlite_path
+from reminders.store.leftovers import leftovers
 from reminders.store.soundness import damaged_rows, room_left
 
 _OTHERS_MAY = stat.S_IRWXG | stat.S_IRWXO
@@ -48,6 +50,18 @@ def database_checks(examined: Examined) -> Iterator[Check]:
         yield from _journal(tx)
         yield _rows(tx)
     yield from _room(url)
+    yield from _left(url)
+
+
+def _left(url: str) -> Iterator[Check]:
+    """Yield what killed copies left beside the database, where there is anything."""
+    path, found = sqlite_path(url), list[str]()
+    with suppress(OSError):
+        found += [left.name for left in leftovers(path.parent)] if path else []
+    if found:
+        said = f"copies that were cut short lie beside the database, with names of patients in them: {', '.join(found)}"
+        advice = "delete them; `reminders backup` into the same folder does it too, once they are an hour old"
+        yield Check("leftovers", ok=None, said=said, advice=advice)
 
 
 def _journal(tx: Transaction) -> Iterator[Check]:
