@@ -9,12 +9,13 @@ longer stands under its name.
 import os
 import sqlite3
 import stat
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, DisconnectionError
+from sqlalchemy.exc import ArgumentError, DisconnectionError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 
 from reminders.errors import BadInput
@@ -28,6 +29,9 @@ ALONGSIDE = "reminders_alongside"
 """The execution option of a writer that may run beside others of its kind."""
 
 BUSY_MS = 30_000
+
+_WAIT_MS = 250
+"""So long at once SQLite waits for another writer: nothing of Python runs meanwhile, and Ctrl-C is not heard."""
 
 _PRAGMAS = (
     "journal_mode = WAL",
@@ -110,7 +114,7 @@ def sqlite_engine(path: Path, *, busy_ms: int = BUSY_MS, create: bool = False) -
 
     engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, hide_parameters=True)
     event.listen(engine, "connect", _set_pragmas)
-    event.listen(engine, "begin", _begin)
+    event.listen(engine, "begin", partial(_begin, busy_ms=busy_ms))
     _watch_the_name(engine, path)
     return engine
 
@@ -164,10 +168,32 @@ def _set_pragmas(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     cursor.close()
 
 
-def _begin(connection: Connection) -> None:
+def _begin(connection: Connection, *, busy_ms: int) -> None:
     writes = bool(connection.get_execution_options().get(WRITES))
     connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if writes:
+        _begin_writer(connection, busy_ms)
+    else:
+        connection.exec_driver_sql("BEGIN")
+
+
+def _begin_writer(connection: Connection, busy_ms: int) -> None:
+    """Wait for other writers up to `busy_ms`, in pieces short enough for Ctrl-C to be heard in between."""
+    cursor = connection.connection.cursor()  # a setting of the connection's, and none of the transaction's statements
+    cursor.execute(f"PRAGMA busy_timeout = {min(_WAIT_MS, busy_ms)}")
+    try:
+        for _ in range(busy_ms // _WAIT_MS - 1):
+            try:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            except OperationalError as error:
+                if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY:
+                    raise
+            else:
+                return
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    finally:
+        cursor.execute(f"PRAGMA busy_timeout = {busy_ms}")
+        cursor.close()
 
 
 def _refuse_options(parsed: URL) -> None:
