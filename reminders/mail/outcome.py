@@ -54,6 +54,7 @@ class Trouble(enum.StrEnum):
     """Why a server could not be used at all."""
 
     REFUSED = "refused"
+    BUSY = "busy"
     DNS = "dns"
     TIMEOUT = "timeout"
     TLS = "tls"
@@ -84,16 +85,21 @@ class Outcome:
 
 
 class TransportFault(CannotDo):
-    """The mail server could not be used ({server}, at {phase}: {kind}). {advice}."""
+    """The mail server could not be used ({server}, at {phase}: {said}). {advice}."""
 
     def __init__(self, *, server: str, phase: Phase, kind: Trouble, certain: bool, code: int | None) -> None:
         """Say where it broke; `certain` means that trying again at once cannot cure it (settings, password, TLS)."""
         self.server, self.phase, self.kind, self.certain, self.code = server, phase, kind, certain, code
-        super().__init__(server=server, phase=phase, kind=kind, certain=certain, code=code, advice=_ADVICE[kind])
+        said = str(kind) if code is None else f"{kind}, it says {code}"
+        super().__init__(
+            server=server, phase=phase, kind=kind, certain=certain, code=code, said=said, advice=_ADVICE[kind]
+        )
 
 
 _ADVICE = {
     Trouble.REFUSED: "Check the host and port in REMINDERS_SMTP_URL, and whether the server lets this machine in",
+    Trouble.BUSY: "It answers, and takes nobody just now: that usually passes, and is tried again by itself; "
+    "if it lasts, ask whoever runs the server, with the number it says",
     Trouble.DNS: "Check the host in REMINDERS_SMTP_URL and this machine's name service",
     Trouble.TIMEOUT: "Check the network and whether a firewall blocks the port",
     Trouble.TLS: "The connection could not be made safe, so nothing was sent: check the server's certificate",

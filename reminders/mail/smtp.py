@@ -141,7 +141,8 @@ class SmtpTransport:
         """Take a step, and raise the fault unless the server agrees to it."""
         code, _ = self._answered(phase, step)
         if code >= _REFUSED:
-            raise self._fault(phase, refused, code=code, certain=code >= _FOR_GOOD)
+            for_now = refused is Trouble.REFUSED and code < _FOR_GOOD  # 421 above all (RFC 5321 3.8)
+            raise self._fault(phase, Trouble.BUSY if for_now else refused, code=code, certain=code >= _FOR_GOOD)
         if code >= _ASKS_ON:
             raise self._fault(phase, Trouble.PROTOCOL, code=code)
 

@@ -67,12 +67,12 @@ NO_MAILBOX = (
     "there is no mailbox at its address ({fault}): it needs a new address first, by `reminders patient set … --email`; "
     "then `reminders retry {id}` plans it again."
 )
-
 TROUBLES: dict[str, str] = {
     f"{Phase.STARTTLS}: {Trouble.TLS}": "the server offers no verified TLS, so nothing was handed to it",
     Trouble.TLS: "the connection to the server cannot be made safe by verified TLS, so nothing was handed to it",
     Trouble.AUTH: "the server refuses the user or the password",
     Trouble.REFUSED: "the server refuses the connection",
+    Trouble.BUSY: "the server answers that it is busy and takes nobody just now",
     Trouble.DNS: "the name of the server is not known",
     Trouble.TIMEOUT: "the server does not answer in time",
     Trouble.PROTOCOL: "what answers does not speak as a mail server",

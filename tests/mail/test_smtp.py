@@ -252,6 +252,20 @@ def test_nobody_listening_is_a_refused_connection() -> None:
     assert (found.phase, found.kind, found.certain) == (Phase.CONNECT, Trouble.REFUSED, False)
 
 
+@pytest.mark.parametrize("code", [421, 450, 554])
+def test_a_server_that_takes_nobody_just_now_is_busy_and_one_that_never_will_refuses(code: int) -> None:
+    with RudeServer({"banner": Say(f"{code} not here, not now")}) as server:
+        found = fault(SmtpTransport("127.0.0.1", server.port, Security.NEVER, deadlines=QUICK))
+    busy = code < 500
+    assert (found.phase, found.kind, found.certain) == (
+        Phase.BANNER,
+        Trouble.BUSY if busy else Trouble.REFUSED,
+        not busy,
+    )
+    assert f"at banner: {found.kind}, it says {code})" in str(found)
+    assert ("REMINDERS_SMTP_URL" in str(found)) is not busy
+
+
 @pytest.mark.parametrize("host", ["a" * 64 + ".example", "..", "no such host"])
 def test_a_name_that_cannot_be_looked_up_is_a_fault_of_dns(host: str) -> None:
     found = fault(SmtpTransport(host, 25, Security.NEVER, Credentials("user", "SECRET"), deadlines=QUICK))
