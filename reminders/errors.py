@@ -5,8 +5,6 @@ never holds a name, an address, a token or a secret. A face maps the family (`Ba
 `DatabaseNotReady`) to an exit code or a status, once.
 """
 
-import inspect
-
 
 class RemindersError(Exception):
     """The product could not do what was asked."""
@@ -14,7 +12,7 @@ class RemindersError(Exception):
     def __init__(self, **facts: object) -> None:
         """Keep `facts` as attributes and fill them into the class's docstring."""
         self.facts = facts
-        super().__init__(inspect.cleandoc(type(self).__doc__ or "").replace("\n", " ").format(**facts))
+        super().__init__(" ".join((type(self).__doc__ or "").split()).format(**facts))
 
 
 class BadInput(RemindersError):

@@ -29,7 +29,8 @@ FIELDS = frozenset(
 """What a line may hold: kinds of things, counts, lengths, moments, and a clinic's slug."""
 
 Form = Literal["text", "json"]
-_LONGEST = 300
+LONGEST = 300
+"""How much of a text is said that is not a sentence of ours: whoever wrote it may go on for ever."""
 _WAITING = 1000
 _LAST_WORDS_S = 1.0
 _NOT_SHOWN = "(not shown)"
@@ -139,7 +140,7 @@ def _shown(value: object) -> object:
         return f"{value.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
     text = value if isinstance(value, str) else type(value).__name__
     plain = " ".join(text.split())
-    return (plain if isinstance(value, OwnWords) else _PRIVATE.sub(_NOT_SHOWN, plain))[:_LONGEST]
+    return plain if isinstance(value, OwnWords) else _PRIVATE.sub(_NOT_SHOWN, plain)[:LONGEST]
 
 
 class OwnWords(str):

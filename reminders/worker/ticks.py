@@ -12,6 +12,7 @@ from reminders.clock import Monotonic
 from reminders.domain.backoff import pause
 from reminders.errors import RemindersError
 from reminders.log import Log, sentence_of
+from reminders.services.guarding.lock import SendingLocked
 from reminders.worker.signs import Signs
 
 SAID_AGAIN_S = 3600.0
@@ -91,9 +92,11 @@ class Ticker:
         before = self._troubles.get(name)
         failures = before.failures + 1 if before else 1
         until = now + pause(failures, self.chance.random()).total_seconds()
-        old = before is not None and before.kind == kind and now - before.said_at < SAID_AGAIN_S
-        said_at = before.said_at if before and old else now
-        self._troubles[name] = _Trouble(kind, failures, until, said_at)
+        # a lock stops several ticks at once, and is one thing to hear of
+        alike = self._troubles.values() if isinstance(error, SendingLocked) else filter(None, [before])
+        told = max((one.said_at for one in alike if one.kind == kind), default=None)
+        old = told is not None and now - told < SAID_AGAIN_S
+        self._troubles[name] = _Trouble(kind, failures, until, told if told is not None and old else now)
         if not old:
             say = self.log.warning if said else self.log.error
             say("a tick failed and is tried again", tick=name, problem=kind, said=said)

@@ -11,8 +11,9 @@ from typing import Literal
 import pytest
 
 from reminders.errors import CannotDo
-from reminders.log import FIELDS, IN_OUR_WORDS, Log, only_known, opened_log, sentence_of
+from reminders.log import FIELDS, IN_OUR_WORDS, LONGEST, Log, only_known, opened_log, sentence_of
 from reminders.services.configured import NoTransport
+from reminders.services.guarding.lock import Because, refusal
 from reminders.store.faults import DatabaseBusy
 from tests.support.clinic import FakeClock
 
@@ -33,6 +34,17 @@ def test_no_address_token_or_url_stands_in_any_field(name: str, value: str) -> N
     for secret in ("ada@", "xyz", "hunter2", "short-token", "kG7x"):
         assert secret not in shown
     assert shown.startswith("before")
+
+
+@pytest.mark.parametrize("because", Because)
+def test_a_sentence_of_ours_is_said_to_its_end(because: Because) -> None:
+    error = refusal(because)
+    assert only_known(None, "warning", {"said": sentence_of(error)}) == {"said": str(error)}
+
+
+def test_of_a_text_that_is_not_ours_only_so_much_is_said() -> None:
+    shown = str(only_known(None, "info", {"said": "a long story " * 100})["said"])
+    assert len(shown) == LONGEST
 
 
 def test_a_field_that_is_not_on_the_list_is_dropped() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from reminders.errors import CannotDo
+from reminders.services.guarding.lock import Because, ClockAhead
 from reminders.store.faults import DatabaseBusy
 from reminders.worker.signs import Signs
 from reminders.worker.ticks import EndsNow, Tick, Ticker
@@ -70,6 +71,24 @@ def test_what_fails_again_and_again_is_said_once_an_hour(bench: Bench) -> None:
     bench.fails(DatabaseBusy())
     bench.run(115, apart_s=60)
     assert len(bench.kept.lines()) == 2
+
+
+def test_a_lock_that_stops_every_tick_is_said_once_an_hour(bench: Bench) -> None:
+    bench.fails(ClockAhead(because=Because.CLOCK_AHEAD))
+    names = ("heartbeat", "rescue", "deliver", "plan", "retention")
+    for _ in range(70):
+        bench.time.advance(61)
+        for name in names:
+            bench.ticker.run(Tick(name, 30, bench.tick.act))
+    assert [line["problem"] for line in bench.kept.lines()] == ["ClockAhead"] * 2
+    assert all(bench.ticker.degraded_but(name) for name in names)
+
+
+def test_what_else_stops_several_ticks_is_said_of_each(bench: Bench) -> None:
+    bench.fails(DatabaseBusy())
+    for name in ("deliver", "plan"):
+        bench.ticker.run(Tick(name, 30, bench.tick.act))
+    assert [line["tick"] for line in bench.kept.lines()] == ["deliver", "plan"]
 
 
 def test_after_a_failure_it_waits_and_each_time_longer(bench: Bench) -> None:
