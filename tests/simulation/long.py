@@ -17,11 +17,12 @@ from tests.simulation.options import Size
 from tests.simulation.seeds import SeedBroken, run_seed
 
 if TYPE_CHECKING:
-    from multiprocessing.sharedctypes import Synchronized
+    from multiprocessing.sharedctypes import SynchronizedArray
 
 PROCESSES = 2
 CHAIN = Size(days=3652, patients=10_000, clinics=20)
 YEAR = Size(days=365, patients=200, clinics=3)
+SIZES = (CHAIN, YEAR)
 SEEDS = 1000
 FIRST_WORD_S, NEXT_WORDS_S = 60, 300
 
@@ -37,8 +38,19 @@ class Tale:
     done: Counter[Size] = field(default_factory=Counter)
     counts: dict[Size, Counter[str]] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
-    lived: float = 0.0
-    """Days of patients, those of unfinished worlds included."""
+    begun: Counter[Size] = field(default_factory=Counter)
+    days: dict[Size, float] = field(default_factory=dict)
+    """Days of patients by the size of their world, those of unfinished worlds included."""
+
+    @property
+    def lived(self) -> float:
+        """Return the days of patients that were lived in all worlds."""
+        return sum(self.days.values())
+
+    def look(self, shared: "SynchronizedArray[float]") -> None:
+        """Read what the processes have begun and lived so far."""
+        for size, begun, days in zip(SIZES, shared[0::2], shared[1::2], strict=True):
+            self.begun[size], self.days[size] = int(begun), days
 
     def add(self, outcome: Outcome) -> None:
         """Enter what became of a seed."""
@@ -62,35 +74,36 @@ def say(line: str) -> None:
 
 def work(job: Job) -> Outcome:
     """Run one seed in a process of its own."""
-    began = time.monotonic()
+    began, (_, size) = time.monotonic(), job
+    _more(size, 0, 1)
     try:
-        found = run_seed(*job, lived=_lived)
+        found = run_seed(*job, lived=lambda days: _more(size, 1, days))
     except SeedBroken as broken:
         return job, Counter(), str(broken), time.monotonic() - began
     return job, found.counts, "", time.monotonic() - began
 
 
-_shared: "list[Synchronized[float]]" = []
-"""Of a worker's process: the counter that all of them share, since a pool hands it over only as it starts."""
+_shared: "list[SynchronizedArray[float]]" = []
+"""Of a worker's process: for each size the worlds begun and the days lived, which all processes share."""
 
 
-def _ready(counter: "Synchronized[float]") -> None:
+def _ready(counters: "SynchronizedArray[float]") -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to hear
-    _shared.append(counter)
+    _shared.append(counters)  # a pool hands it over only as it starts
 
 
-def _lived(days: float) -> None:
-    for counter in _shared:
-        with counter.get_lock():
-            counter.value += days
+def _more(size: Size, which: int, number: float) -> None:
+    for counters in _shared:
+        with counters.get_lock():
+            counters[2 * SIZES.index(size) + which] += number
 
 
 def _as_they_come(jobs: list[Job], tale: Tale, minutes: float) -> Iterator[Outcome]:
     """Yield outcomes until all jobs are done or the time is up; say how far it is now and then."""
     word_at = FIRST_WORD_S / 60
     context = multiprocessing.get_context("spawn")
-    counter = context.Value("d", 0.0)
-    with context.Pool(PROCESSES, _ready, (counter,)) as pool:
+    counters = context.Array("d", 2 * len(SIZES))
+    with context.Pool(PROCESSES, _ready, (counters,)) as pool:
         coming = pool.imap_unordered(work, jobs)
         while tale.minutes() < minutes:
             try:
@@ -100,7 +113,7 @@ def _as_they_come(jobs: list[Job], tale: Tale, minutes: float) -> Iterator[Outco
             except StopIteration:
                 return
             finally:
-                tale.lived = counter.value
+                tale.look(counters)
             if tale.minutes() >= word_at:
                 word_at = tale.minutes() + (NEXT_WORDS_S if tale.lived else FIRST_WORD_S) / 60
                 say(_so_far(jobs, tale))
@@ -120,18 +133,19 @@ def _so_far(jobs: list[Job], tale: Tale) -> str:
 
 
 def report(tale: Tale, wanted: Counter[Size]) -> str:
-    """Return the table of what was covered."""
+    """Return the table of what was covered; what was counted in a world is known once it is finished."""
     names = ("accepted", "crash", "looked at the fence", "meanwhile,", "delivery:")
     lines = [
-        "| world | wanted | run | accepted | crashes | looked up at the fence | interleaved deeds | broken |",
-        "|---|---|---|---|---|---|---|---|",
+        "| world | wanted | begun | lived | finished | accepted | crashes | at the fence | interleaved | broken |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for size, total in wanted.items():
-        counts = tale.counts.get(size, Counter())
+        counts = tale.counts.get(size)
         shown = f"{size.days} days × {size.patients:,} patients × {size.clinics} clinics"
-        numbers = " | ".join(f"{counts[name]:,}" for name in names[:4])
+        numbers = " | ".join(f"{counts[name]:,}" if counts else "not known" for name in names[:4])
+        lived = f"{tale.begun[size]:,} | {tale.days.get(size, 0.0) / 365:,.1f} y | {tale.done[size]:,}"
         broken = sum(f"Size(days={size.days}," in one for one in tale.broken)
-        lines.append(f"| {shown} | {total:,} | {tale.done[size]:,} | {numbers} | {broken} |")
+        lines.append(f"| {shown} | {total:,} | {lived} | {numbers} | {broken} |")
     return "\n".join(lines)
 
 
@@ -140,7 +154,7 @@ def exercised(tale: Tale) -> str:
     counts = sum(tale.counts.values(), Counter[str]())
     numbers = sorted(int(name.split()[1]) for name in counts if name.startswith("promise "))
     told = ", ".join(f"{number}: {counts[f'promise {number}']:,}" for number in numbers)
-    return f"How often each promise was put to the test: {told or 'not at all'}."
+    return f"How often each promise was put to the test: {told or 'not known before a world is finished'}."
 
 
 def main() -> int:
