@@ -1,4 +1,4 @@
-"""Where the files that travel with the code are: templates and migrations.
+"""Where the files that travel with the code are: templates, migrations, the unit for systemd.
 
 One rule: beside the package in `_data` (an installed wheel), else in the checkout that holds the package.
 """
@@ -16,6 +16,11 @@ def _data(name: str) -> Path:
 def templates() -> Path:
     """Return the folder of the message templates and the starter catalogue."""
     return _data("templates")
+
+
+def service_unit() -> Path:
+    """Return the unit by which systemd keeps the program."""
+    return _data("deploy") / "reminders.service"
 
 
 def migrations() -> Path:

@@ -163,6 +163,12 @@ class Settings(BaseSettings):
         return listed
 
     @property
+    def file(self) -> Path | None:
+        """Return the configuration file that was read, None without one."""
+        named = type(self).model_config.get("toml_file")
+        return named if isinstance(named, Path) and named.is_file() else None
+
+    @property
     def resolvers(self) -> tuple[tuple[str, int], ...]:
         """Return address and port of every resolver that was named; none means the machine's own."""
         return tuple(resolver(one) for one in self.dns)

@@ -11,7 +11,7 @@ from typing import Any
 from reminders.app.opened import Opened
 from reminders.domain.protocol import Protocol
 from reminders.services import advertising, catalogue, catalogue_file, clinic, plan
-from reminders.services.find import the_clinic
+from reminders.services.find import clinic_named, readable_clinics, the_clinic
 from reminders.store import clinics, logos, protocols
 from reminders.store.clinics import Clinic, Practitioner
 
@@ -55,13 +55,24 @@ class ClinicVerbs(Opened):
     def clinics(self) -> list[tuple[Clinic, list[Practitioner]]]:
         """Return every clinic with its practitioners."""
         with self._reading() as tx:
-            return [(found, clinics.practitioners(tx, found.id)) for found in clinics.all_clinics(tx)]
+            found = [clinic_named(tx, slug) for slug in clinics.slugs(tx).values()]
+            return [(one, clinics.practitioners(tx, one.id)) for one in found]
+
+    def practitioners(self, slug: str) -> list[Practitioner]:
+        """Return a clinic's practitioners, those who left too."""
+        with self._reading() as tx:
+            return clinics.practitioners(tx, the_clinic(tx, slug).id)
+
+    def zones(self) -> dict[str, str]:
+        """Return the time zone of every clinic whose settings can be read, by slug."""
+        with self._reading() as tx:
+            return {found.slug: found.timezone for found in readable_clinics(tx)}
 
     def clinics_with_logo(self) -> frozenset[str]:
         """Return the slugs of the clinics that keep a logo."""
         with self._reading() as tx:
             kept = logos.clinics_with_logo(tx)
-            return frozenset(found.slug for found in clinics.all_clinics(tx) if found.id in kept)
+            return frozenset(slug for clinic_id, slug in clinics.slugs(tx).items() if clinic_id in kept)
 
     def protocols(self) -> list[Protocol]:
         """Return the catalogue's current versions, by code."""

@@ -3,7 +3,6 @@
 Invariant: only what was typed is changed; an empty text takes an optional setting away.
 """
 
-import datetime as dt
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +12,7 @@ from reminders.cli.clinic_options import (
     SETTINGS,
     Address,
     BookingUrl,
+    Closed,
     Colour,
     Country,
     Days,
@@ -24,6 +24,7 @@ from reminders.cli.clinic_options import (
     LimitOrNone,
     LogoFile,
     Name,
+    OpenAgain,
     Phone,
     Region,
     ReplyTo,
@@ -37,7 +38,7 @@ from reminders.cli.clinic_options import (
 from reminders.cli.options import (
     AsJson,
     SlugArgument,
-    day,
+    Span,
     examples,
     given,
     refuse,
@@ -46,7 +47,9 @@ from reminders.cli.output import say, say_json, say_notes, say_table
 from reminders.cli.session import opened
 
 if TYPE_CHECKING:
-    from reminders.app import App
+    import datetime as dt
+    from collections.abc import Mapping
+
     from reminders.services.plan import PlanOutcome
     from reminders.store.clinics import Clinic, Practitioner
 
@@ -71,7 +74,7 @@ def register(shell: typer.Typer) -> None:
         epilog=examples(
             'reminders clinic set north --phone "020 7946 0000"',
             'reminders clinic set north --practitioner "Dr Ada Bell" --left "Dr Bo Cole"',
-            "reminders clinic set north --closed 2026-12-24 --closed 2026-12-25",
+            "reminders clinic set north --closed 2026-12-24..2027-01-02",
             'reminders clinic set north --daily-limit ""',
             "reminders clinic set north --colour '#2c6e68' --logo north.png",
         ),
@@ -118,7 +121,7 @@ def add(
     typed = given(locals(), SETTINGS)
     with opened(ctx) as app:
         added = app.add_clinic(slug, typed, practitioner or ())
-        staff, notes = _staff(app, slug), app.clinic_notes(slug)
+        staff, notes = app.practitioners(slug), app.clinic_notes(slug)
     if as_json:
         say_json({**documents.clinic(added, staff), "warnings": list(notes)})
         return
@@ -132,7 +135,7 @@ def add(
 def list_clinics(ctx: typer.Context, as_json: AsJson = False) -> None:
     """List the clinics with their calendars and practitioners."""
     with opened(ctx) as app:
-        found, logos = app.clinics(), app.clinics_with_logo()
+        found, logos, zones = app.clinics(), app.clinics_with_logo(), app.zones()
     if as_json:
         say_json([{**documents.clinic(clinic, staff), "logo": clinic.slug in logos} for clinic, staff in found])
         return
@@ -142,7 +145,7 @@ def list_clinics(ctx: typer.Context, as_json: AsJson = False) -> None:
     say_table(
         ("clinic", "name", "zone", "sends", "practitioners", "state"),
         (
-            (clinic.slug, clinic.name, clinic.timezone, _calendar(clinic), _names(staff), _pause(clinic))
+            (clinic.slug, clinic.name, clinic.timezone, _calendar(clinic), _names(staff), _pause(clinic, zones))
             for clinic, staff in found
         ),
     )
@@ -174,12 +177,8 @@ def change(
     no_logo: Annotated[bool, typer.Option("--no-logo", help="Show the clinic's name instead of a logo.")] = False,
     practitioner: Staff = None,
     left: Left = None,
-    closed: Annotated[
-        list[dt.date] | None, typer.Option("--closed", parser=day, metavar="DAY", help="Nothing goes out; repeat it.")
-    ] = None,
-    opened_again: Annotated[
-        list[dt.date] | None, typer.Option("--open", parser=day, metavar="DAY", help="No longer closed; repeat it.")
-    ] = None,
+    closed: Closed = None,
+    opened_again: OpenAgain = None,
     as_json: AsJson = False,
 ) -> None:
     """Change a clinic's settings, practitioners and closed days.
@@ -191,12 +190,17 @@ def change(
     typed = given(locals(), SETTINGS) | ({"logo": ""} if no_logo else {})
     if not (typed or practitioner or left or closed or opened_again):
         refuse("Nothing is to be changed: give at least one option")
-    if set(closed or ()) & set(opened_again or ()):
+    shut, reopened = _days(closed), _days(opened_again)
+    if set(shut) & set(reopened):
         refuse("A day cannot be both --closed and --open")
     with opened(ctx) as app:
-        changed, plan = app.change_clinic(slug, typed, practitioner or (), left or (), closed or (), opened_again or ())
-        staff, notes = _staff(app, slug), app.clinic_notes(slug)
+        changed, plan = app.change_clinic(slug, typed, practitioner or (), left or (), shut, reopened)
+        staff, notes = app.practitioners(slug), app.clinic_notes(slug)
     _say_changed(changed, plan, staff, f"Clinic {slug} is changed.", notes, as_json=as_json)
+
+
+def _days(spans: list[Span] | None) -> "list[dt.date]":
+    return [day for one in spans or () for day in one.days()]
 
 
 def pause(ctx: typer.Context, slug: SlugArgument, as_json: AsJson = False) -> None:
@@ -238,7 +242,7 @@ def location(
 def _set_paused(ctx: typer.Context, slug: str, *, paused: bool, as_json: bool) -> None:
     with opened(ctx) as app:
         changed, plan = app.pause_clinic(slug, paused=paused)
-        staff = _staff(app, slug)
+        staff = app.practitioners(slug)
     sentence = (
         f"Clinic {slug} is paused: nothing goes out until `reminders clinic resume {slug}`."
         if paused
@@ -261,13 +265,10 @@ def _say_changed(
         return
     say(sentence)
     say_notes(notes)
-    say(f"Reminders planned again: {words.plan(plan)}.")
+    if plan.changes:
+        say(f"Reminders planned again: {words.plan(plan)}.")
     if plan.backlog_held:
         say(f"{words.count(plan.backlog_held, 'reminder')} held as a backlog: look with `reminders list --state held`.")
-
-
-def _staff(app: "App", slug: str) -> "list[Practitioner]":
-    return next(staff for clinic, staff in app.clinics() if clinic.slug == slug)
 
 
 def _calendar(clinic: "Clinic") -> str:
@@ -279,5 +280,7 @@ def _names(staff: "list[Practitioner]") -> str:
     return ", ".join(one.name if one.left_on is None else f"{one.name} (left {one.left_on})" for one in staff)
 
 
-def _pause(clinic: "Clinic") -> str:
+def _pause(clinic: "Clinic", zones: "Mapping[str, str]") -> str:
+    if clinic.slug not in zones:
+        return "its zone cannot be read, see `reminders doctor`"
     return "sends" if clinic.paused_at is None else f"paused since {words.moment(clinic.paused_at, clinic.timezone)}"

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from reminders.cli.options import number, number_or_nothing
+from reminders.cli.options import Span, number, number_or_nothing, span
 
 
 class Jurisdiction(StrEnum):
@@ -69,4 +69,12 @@ Staff = Annotated[
 ]
 Left = Annotated[
     list[str] | None, typer.Option("--left", metavar="NAME", help="Somebody who no longer treats there; repeat it.")
+]
+Closed = Annotated[
+    list[Span] | None,
+    typer.Option("--closed", parser=span, metavar="DAY", help="Nothing goes out; or FIRST..LAST. Repeat it."),
+]
+OpenAgain = Annotated[
+    list[Span] | None,
+    typer.Option("--open", parser=span, metavar="DAY", help="No longer closed; or FIRST..LAST. Repeat it."),
 ]

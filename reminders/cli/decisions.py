@@ -11,7 +11,7 @@ import typer
 from reminders.cli import documents, words
 from reminders.cli.options import AnyClinic, AsJson, Id, Ids, Why, examples, number, refuse
 from reminders.cli.output import say, say_json, say_table
-from reminders.cli.session import opened, zones
+from reminders.cli.session import opened
 from reminders.domain.lifecycle import State
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reminders.services.decide import Decision
     from reminders.store.listing import ListedReminder
 
+UTC = "UTC"
 PLANNED_AGAIN, RELEASED = "Planned again", "Released"
 LET_GO = (PLANNED_AGAIN, RELEASED)
 STOPPED = {
@@ -119,16 +120,16 @@ def _say(app: "App", decided: "Decision", done: str, nothing: str, *, as_json: b
     if not decided.reminders:
         say(nothing)
         return
-    known = zones(app)
+    known = app.zones()
     stopped = [row for row in decided.reminders if row.state in STOPPED and done in LET_GO]
     if len(stopped) < len(decided.reminders):
         say(f"{done}: {words.count(len(decided.reminders) - len(stopped), 'reminder')}.")
     for row in stopped:
-        say(f"{STOPPED[row.state].format(id=row.id)} {_because(row, known[row.clinic])}")
+        say(f"{STOPPED[row.state].format(id=row.id)} {_because(row, known.get(row.clinic, UTC))}")
     say_table(
         ("id", "patient", "step", "due", "state"),
         (
-            (row.id, row.patient, row.step, words.moment(row.due_at, known[row.clinic]), words.state(row))
+            (row.id, row.patient, row.step, words.moment(row.due_at, known.get(row.clinic, UTC)), words.state(row))
             for row in decided.reminders
         ),
     )

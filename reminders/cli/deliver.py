@@ -16,7 +16,7 @@ import typer
 from reminders.cli import documents, words
 from reminders.cli.options import AsJson, examples
 from reminders.cli.output import progress, say, say_json
-from reminders.cli.session import opened, zones
+from reminders.cli.session import opened
 from reminders.domain.lifecycle import Reason, State
 from reminders.errors import CannotDo, RemindersError
 
@@ -75,7 +75,7 @@ def deliver(ctx: typer.Context, as_json: AsJson = False) -> None:
     with opened(ctx) as app, stopping_within(stop, leave=_leave):
         with progress("Delivering", as_json=as_json) as watch:
             outcome = app.deliver(watch, stop=stop.asked)
-        known = set(zones(app).values())
+        known = set(app.zones().values())
         if as_json:
             say_json(documents.delivered(outcome))
         else:

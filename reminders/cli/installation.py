@@ -84,6 +84,7 @@ def _document(made: "Installed", settings: "Settings") -> dict[str, object]:
         "protocols_added": made.protocols_added,
         "transport_set": settings.smtp_url is not None,
         "links_set": settings.link_base is not None,
+        "clinics": made.clinics,
         "trusted": made.trusted,
         "wrong": [{"name": check.name, "said": check.said, "advice": check.advice} for check in made.wrong],
     }
@@ -110,8 +111,19 @@ def _sentences(made: "Installed", settings: "Settings") -> list[str]:
         said.append(NO_TRANSPORT)
     if settings.link_base is None:
         said.append(NO_BASE_URL)
-    said.append(
-        "Next: `reminders clinic add`, then `reminders patient add` and `reminders treatment add`; or `import`."
+    return [*said, *_next(made)]
+
+
+def _next(made: "Installed") -> list[str]:
+    """Return what to do now: begin, or go on with a database that somebody used before."""
+    if not made.clinics:
+        return [
+            "Next: `reminders clinic add`, then `reminders patient add` and `reminders treatment add`; or `import`.",
+            "`reminders doctor` examines everything, `reminders demo` shows a sample clinic.",
+        ]
+    again = (
+        "Next: `reminders doctor`, which examines everything. If this is a copy that was put back, run "
+        "`reminders unlock --as restored --why CODE` before anything is delivered."
     )
-    said.append("`reminders doctor` examines everything, `reminders demo` shows a sample clinic.")
-    return said
+    held = words.count(made.clinics, "clinic")
+    return [f"It holds {held}: `reminders clinic list`.", "Next: `reminders doctor`." if made.trusted else again]

@@ -4,7 +4,7 @@ Invariant: a list of any length is read, judged and printed row by row.
 """
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated
@@ -15,14 +15,22 @@ from reminders.cli import words
 from reminders.cli.documents import reminder
 from reminders.cli.options import AnyClinic, AsJson, day, examples, number, refuse
 from reminders.cli.output import say, say_table, stream_json
-from reminders.cli.session import opened, zones
+from reminders.cli.session import opened
 from reminders.domain.lifecycle import State
 from reminders.domain.sending_hours import local_day, moment
+from reminders.errors import CannotDo
 
 if TYPE_CHECKING:
     from reminders.services.overview import ReminderView
 
 COLUMNS = ("id", "clinic", "patient", "treatment", "protocol", "step", "due", "state")
+
+
+class LeftOut(CannotDo):
+    """Left out are the reminders of {clinics}: what is stored of such a clinic itself cannot be read.
+
+    `reminders doctor` says how to mend it; where it cannot be mended, restore the last backup.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +97,32 @@ def list_reminders(
         refuse("--to lies before --from: no day is in between")
     from reminders.services.overview import Filter  # noqa: PLC0415 - help needs no services
 
-    days = Days(first, last)
+    days, left_out = Days(first, last), set[str]()
     with opened(ctx) as app:
-        known = zones(app)
+        known = app.zones()
         starts, ends = days.bounds({clinic: known[clinic]} if clinic in known else known)
         states = tuple(state) if state else None
         wanted = Filter(clinic, patient, states, starts, ends, None if first or last else limit)
         with app.list(wanted) as found:
-            views = islice((view for view in found if days.hold(view, known[view.clinic])), limit)
+            readable = _of_readable(found, known, left_out)
+            views = islice((view for view in readable if days.hold(view, known[view.clinic])), limit)
             if as_json:
                 stream_json(reminder(view) for view in views)
-            elif not say_table(COLUMNS, _rows(views, known)):
+            elif not say_table(COLUMNS, _rows(views, known)) and not left_out:
                 say("No reminder fits.")
+    if left_out:
+        raise LeftOut(clinics=", ".join(sorted(left_out)))
+
+
+def _of_readable(
+    found: "Iterable[ReminderView]", known_zones: Mapping[str, str], left_out: set[str]
+) -> "Iterator[ReminderView]":
+    """Yield the reminders of clinics with a time zone; the slugs of the others are kept in `left_out`."""
+    for view in found:
+        if view.clinic in known_zones:
+            yield view
+        else:
+            left_out.add(view.clinic)
 
 
 def _rows(views: "Iterator[ReminderView]", known_zones: Mapping[str, str]) -> Iterator[tuple[object, ...]]:

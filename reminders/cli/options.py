@@ -8,6 +8,7 @@ import contextlib
 import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, NamedTuple, NoReturn
 
@@ -17,6 +18,8 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 LARGEST = 2**63 - 1
 LONGEST = len(str(LARGEST))
 """What a database's number can be; a longer one would be the driver's error instead of a sentence."""
+LONGEST_SPAN = 366
+"""Days that one option may name: a year's absence. More is a year that was mistyped."""
 
 
 class Pair(NamedTuple):
@@ -37,6 +40,29 @@ def day(text: str) -> dt.date:
         if _DAY.fullmatch(text.strip()):
             return dt.date.fromisoformat(text.strip())
     malformed("write a day that exists as YYYY-MM-DD, such as 2026-03-25")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Days that follow one another, both ends included."""
+
+    first: dt.date
+    last: dt.date
+
+    def days(self) -> list[dt.date]:
+        """Return each of them."""
+        return [self.first + dt.timedelta(days=n) for n in range((self.last - self.first).days + 1)]
+
+
+def span(text: str) -> Span:
+    """Read a day, or the first and the last of several as 2026-12-24..2027-01-02."""
+    first, dots, last = text.partition("..")
+    found = Span(day(first), day(last if dots else first))
+    if found.last < found.first:
+        malformed("the last day lies before the first")
+    if (found.last - found.first).days >= LONGEST_SPAN:
+        malformed(f"give at most {LONGEST_SPAN} days at once")
+    return found
 
 
 def day_or_nothing(text: str) -> dt.date | str:

@@ -11,7 +11,7 @@ import typer
 from reminders.cli import documents, words
 from reminders.cli.options import AsJson, ClinicSlug, PatientRef, examples
 from reminders.cli.output import say, say_json, write_file
-from reminders.cli.session import opened, zones
+from reminders.cli.session import opened
 from reminders.domain.protocol import STEP_NAMES
 from reminders.errors import CannotDo
 from reminders.mail.compose import as_page
@@ -54,7 +54,7 @@ def preview(
     """
     with opened(ctx) as app:
         found = app.preview(clinic, patient, step)
-        zone = zones(app)[clinic]
+        zone = app.zones()[clinic]
     written = write_message(found, out) if out is not None else []
     finish(found, zone, written, as_json=as_json)
 

@@ -88,8 +88,3 @@ def opened(ctx: typer.Context, **more: int) -> Iterator["App"]:
         with suppress(RemindersError):  # what was done is done, whatever became of the database since
             if app.planning_waits():
                 typer.echo(_WAITS, err=True)
-
-
-def zones(app: "App") -> dict[str, str]:
-    """Return the time zone of every clinic, by slug."""
-    return {clinic.slug: clinic.timezone for clinic, _ in app.clinics()}

@@ -13,7 +13,7 @@ from reminders.cli import words
 from reminders.cli.options import AnyClinic, AsJson, ClinicSlug, File, PatientRef
 from reminders.cli.output import progress, say, say_json
 from reminders.cli.preview import finish, write_message
-from reminders.cli.session import opened, zones
+from reminders.cli.session import opened
 from reminders.cli.template_options import (
     AnyClass,
     AnyLanguage,
@@ -85,7 +85,7 @@ def preview(
     given = content(file)
     with opened(ctx) as app:
         found = app.preview_template(clinic, patient, str(step) if step else None, given)
-        zone = zones(app)[clinic]
+        zone = app.zones()[clinic]
     written = write_message(found, out) if out is not None else []
     finish(found, zone, written, as_json=as_json)
 

@@ -11,7 +11,7 @@ import typer
 from reminders.cli import documents, words
 from reminders.cli.options import AsJson, ClinicSlug, Why, day, examples, refuse
 from reminders.cli.output import say, say_json, say_table
-from reminders.cli.session import opened, zones
+from reminders.cli.session import opened
 from reminders.domain.facts import Kind
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def add(
     entry = NewTreatment(patient, protocol, on, practitioner, ref, kind, replaces)
     with opened(ctx) as app:
         logged = app.add_treatment(clinic, entry)
-        zone = zones(app)[clinic]
+        zone = app.zones()[clinic]
     episode = logged.episode
     if as_json:
         say_json(

@@ -5,10 +5,11 @@ Invariant: they say in a sentence what they do and where, and end well when they
 
 import sys
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reminders import paths
 from reminders.cli.options import examples
 from reminders.cli.output import say
 from reminders.cli.serving import PATIENCE_MS, NoPages
@@ -25,17 +26,23 @@ class NoClock(CannotDo):
 
 def register(shell: typer.Typer) -> None:
     """Add the commands."""
-    shell.command("run", epilog=examples("reminders run", "REMINDERS_LISTEN=127.0.0.1:8080 reminders run"))(run)
+    shell.command("run", epilog=examples("reminders run", "reminders run --unit > reminders.service"))(run)
     shell.command("worker", epilog=examples("reminders worker", "REMINDERS_LOG=json reminders worker"))(worker)
 
 
-def run(ctx: typer.Context) -> None:
+def run(
+    ctx: typer.Context,
+    unit: Annotated[bool, typer.Option("--unit", help="Print a unit by which systemd keeps it, and end.")] = False,
+) -> None:
     """Serve the pages and keep the clock, on one machine.
 
     Plans, sends what is due, puts right what a dead worker left, and drops what is kept no longer, by itself, until
     SIGTERM or Ctrl-C: what is on its way then comes to its end, within half a minute. A database that is away is
     waited for. Should the clock die, the program ends with 75 for its supervisor to start it anew.
     """
+    if unit:
+        sys.stdout.write(paths.service_unit().read_text(encoding="utf-8"))
+        return
     if ctx.obj.pages is None:
         raise NoPages
     if ctx.obj.duty is None:

@@ -10,6 +10,7 @@ from reminders.domain.protocol import Protocol
 from reminders.errors import BadInput
 from reminders.mail.advertising.jurisdiction import Finding, findings, rules_of
 from reminders.mail.advertising.word_lists import JURISDICTIONS
+from reminders.services.find import sound_clinics
 from reminders.store import clinics, protocols, templates
 from reminders.store.clinics import Clinic, Location
 from reminders.store.database import Transaction
@@ -62,7 +63,7 @@ def ensure_labels_allowed(tx: Transaction, given: Iterable[Protocol]) -> tuple[s
 
     The jurisdictions are those that clinics have, all of them while none has any: a label is for every clinic.
     """
-    used = sorted({clinic.jurisdiction for clinic in clinics.all_clinics(tx) if clinic.jurisdiction})
+    used = sorted({clinic.jurisdiction for clinic in sound_clinics(tx) if clinic.jurisdiction})
     shown = _of_labels(given)
     noted: dict[str, None] = {}
     for jurisdiction in used or JURISDICTIONS:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from reminders.domain.facts import Rules
 from reminders.domain.sending_hours import SendingCalendar
 from reminders.errors import BadInput
+from reminders.services.find import with_zone
 from reminders.store import protocols
 from reminders.store.clinics import Clinic
 from reminders.store.database import Transaction
@@ -21,12 +22,12 @@ class UnknownCountry(BadInput):
 
 
 def sending_calendar(clinic: Clinic, now: dt.datetime) -> SendingCalendar:
-    """Return the clinic's calendar for windows that reach a few years around `now`."""
+    """Return the clinic's calendar for windows that reach a few years around `now`; raises `ClinicWithoutZone`."""
     closed = clinic.closed_days
     if clinic.country:
         closed |= public_holidays(clinic.country, clinic.region or "", now.year)
     return SendingCalendar(
-        zone=clinic.timezone,
+        zone=with_zone(clinic).timezone,
         weekdays=clinic.sending_days,
         opens_at=clinic.opens_at,
         closes_at=clinic.closes_at,

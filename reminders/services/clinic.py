@@ -13,7 +13,7 @@ from reminders.errors import BadInput
 from reminders.mail.palette import web_colour
 from reminders.services import advertising, typed
 from reminders.services.calendar import public_holidays
-from reminders.services.find import the_clinic, the_practitioner
+from reminders.services.find import clinic_named, the_clinic, the_practitioner
 from reminders.services.logo import change_logo
 from reminders.services.plan import PlanOutcome, plan_clinic
 from reminders.store import clinics
@@ -60,7 +60,7 @@ def change_clinic(
     opened: Sequence[dt.date] = (),
 ) -> tuple[Clinic, PlanOutcome]:
     """Change what is given, add practitioners, mark who `left` today, close and open days; then replan the clinic."""
-    before = the_clinic(tx, slug)
+    before = clinic_named(tx, slug)
     logo, given = _logo_in(given)
     values = clinic_values(given, tx.now, before)
     if values:
@@ -71,8 +71,10 @@ def change_clinic(
     for name in practitioners:
         if typed.shown_name("--practitioner", name) not in known:
             clinics.add_practitioner(tx, before.id, typed.shown_name("--practitioner", name))
-    for name in left:
-        clinics.set_practitioner_left(tx, the_practitioner(tx, before, name).id, local_day(before.timezone, tx.now))
+    if left:
+        today = local_day(the_clinic(tx, slug).timezone, tx.now)
+        for name in left:
+            clinics.set_practitioner_left(tx, the_practitioner(tx, before, name).id, today)
     if closed or opened:
         clinics.set_closed_days(tx, before.id, closed, opened)
     clinic = the_clinic(tx, slug)

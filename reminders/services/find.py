@@ -3,16 +3,36 @@
 Invariant: everything that belongs to a clinic is looked up together with it, so that no ref reaches another clinic.
 """
 
+from contextlib import suppress
+from zoneinfo import ZoneInfo
+
 from reminders.domain.protocol import Protocol, line_of
 from reminders.errors import BadInput
 from reminders.store import clinics, patients, protocols, treatments
+from reminders.store.apart import ODD_DATA
 from reminders.store.clinics import Clinic, Practitioner
 from reminders.store.database import Transaction
+from reminders.store.faults import DamagedRow, in_our_words
 from reminders.store.patients import Patient
 
 
 class NoSuchClinic(BadInput):
     """There is no clinic {slug}: `reminders clinic list` shows the clinics, `reminders clinic add` makes one."""
+
+
+class ClinicUnreadable(DamagedRow):
+    """What is stored of the clinic {slug} itself cannot be read: it was damaged, or changed by hand.
+
+    Nothing was done with it. `reminders doctor` says where; restore the last backup.
+    """
+
+
+class ClinicWithoutZone(ClinicUnreadable):
+    """What is stored as the time zone of clinic {slug} is none: it was damaged, or changed by hand.
+
+    Nothing was done with it. `reminders clinic set {slug} --timezone ZONE` mends it. Then run `reminders doctor`: where
+    it finds more that is damaged, restore the last backup.
+    """
 
 
 class NoSuchPatient(BadInput):
@@ -43,10 +63,48 @@ class NoSuchLine(BadInput):
 
 
 def the_clinic(tx: Transaction, slug: str) -> Clinic:
-    """Return the clinic, or raise `NoSuchClinic`."""
-    found = clinics.clinic_by_slug(tx, slug)
+    """Return the clinic, or raise `NoSuchClinic`, or `ClinicUnreadable` where its row was damaged."""
+    return with_zone(clinic_named(tx, slug))
+
+
+def clinic_named(tx: Transaction, slug: str) -> Clinic:
+    """Return the clinic as `the_clinic` does, even one whose time zone is none: that can be set anew."""
+    try:
+        with in_our_words():
+            found = clinics.clinic_by_slug(tx, slug)
+    except UnicodeEncodeError:  # what was typed is no text
+        raise
+    except ODD_DATA:
+        raise ClinicUnreadable(slug=slug) from None
     if found is None:
         raise NoSuchClinic(slug=slug)
+    return found
+
+
+def with_zone(clinic: Clinic) -> Clinic:
+    """Return the clinic, or raise `ClinicWithoutZone`."""
+    try:
+        ZoneInfo(clinic.timezone)
+    except (LookupError, ValueError, OSError):  # no such file, no name of one, or the name of a folder
+        raise ClinicWithoutZone(slug=clinic.slug) from None
+    return clinic
+
+
+def sound_clinics(tx: Transaction) -> list[Clinic]:
+    """Return every clinic whose row can be read, by slug, in one look where that is all of them."""
+    try:
+        with in_our_words():
+            return clinics.all_clinics(tx)
+    except ODD_DATA:
+        return clinics.readable_clinics(tx)
+
+
+def readable_clinics(tx: Transaction) -> list[Clinic]:
+    """Return every clinic whose row can be read and whose time zone is one, by slug."""
+    found: list[Clinic] = []
+    for clinic in clinics.readable_clinics(tx):
+        with suppress(ClinicWithoutZone):
+            found.append(with_zone(clinic))
     return found
 
 

@@ -16,7 +16,7 @@ from reminders.services.checkup.guarding import guard_checks
 from reminders.services.guarding.upgraded import settle_upgraded
 from reminders.services.keys import Keys
 from reminders.settings import Settings
-from reminders.store import installation
+from reminders.store import clinics, installation
 from reminders.store.database import Database
 from reminders.store.engine import BUSY_MS, named
 from reminders.store.faults import DatabaseMissing
@@ -38,7 +38,7 @@ class Installed:
     """What `init` did: whether it made the key and the database, what it upgraded from, and the protocols it added.
 
     `database` is what a person knows the database by. `trusted` says that what was upgraded goes on sending from here,
-    and `wrong` why nothing goes out from it now, or at the next delivery.
+    and `wrong` why nothing goes out from it now, or at the next delivery. `clinics` is how many it holds.
     """
 
     database: str
@@ -49,6 +49,7 @@ class Installed:
     protocols_added: int
     trusted: bool = False
     wrong: tuple[Check, ...] = ()
+    clinics: int = 0
 
 
 def install(settings: Settings, clock: Clock) -> Installed:
@@ -60,7 +61,7 @@ def install(settings: Settings, clock: Clock) -> Installed:
     """
     before = _revision(settings.database_url)
     key_made = _make_key(settings, fresh=before is None)
-    keys = ring.read_ring(settings)
+    keys = ring.read_ring(settings, needed=before is not None)
     create_or_upgrade(settings.database_url)
     wrapped = _known_pepper(settings.database_url, clock) or ring.wrap_new_pepper(keys)
     database = Database(settings.database_url, audit_key=Keys(ring.unwrap(wrapped, keys)).audit_key)
@@ -72,7 +73,9 @@ def install(settings: Settings, clock: Clock) -> Installed:
         with database.read(clock.now()) as tx:
             checks = asked("sending", lambda: guard_checks(tx, settings))
             wrong = tuple(check for check in checks if check.ok is False)
-    return Installed(named(settings.database_url), key_made, before is None, upgraded, head, added, trusted, wrong)
+            known = len(clinics.clinic_ids(tx))
+    where = named(settings.database_url)
+    return Installed(where, key_made, before is None, upgraded, head, added, trusted, wrong, known)
 
 
 def _revision(url: str) -> str | None:
@@ -109,7 +112,7 @@ def _finish(database: Database, clock: Clock, wrapped: bytes, keys: tuple[str, .
 def open_installation(
     settings: Settings, clock: Clock, busy_ms: int = BUSY_MS, boot: Boot | None = None
 ) -> tuple[Database, Keys]:
-    """Return the database and its keys; raises a `DatabaseNotReady`, `NoSecretKey` or `WrongSecretKey`.
+    """Return the database and its keys; raises a `DatabaseNotReady`, `LostSecretKey` or `WrongSecretKey`.
 
     Whoever writes waits `busy_ms` for another writer; `boot` tells the uptime of the machine whose clock it is.
     """
@@ -117,5 +120,5 @@ def open_installation(
     wrapped = _known_pepper(settings.database_url, clock)
     if wrapped is None:
         raise NotInstalled
-    keys = Keys(ring.unwrap(wrapped, ring.read_ring(settings)))
+    keys = Keys(ring.unwrap(wrapped, ring.read_ring(settings, needed=True)))
     return Database(settings.database_url, audit_key=keys.audit_key, busy_ms=busy_ms, boot=boot), keys

@@ -26,6 +26,14 @@ class NoSecretKey(CannotDo):
     """There is no secret key: run `reminders init`, which makes {path}, or set REMINDERS_SECRET_KEY."""
 
 
+class LostSecretKey(CannotDo):
+    """There is no secret key at {path}, and this database opens only with the one it was made with.
+
+    Put your copy of it there, or set REMINDERS_SECRET_KEY_FILE to where it is. No command makes the same key again: if
+    no copy is left, "The secret key is lost" in docs/operations.md says how to begin anew, and what is lost.
+    """
+
+
 class WrongSecretKey(CannotDo):
     """The secret key does not open this database: give the key it was made with (REMINDERS_SECRET_KEY or its file)."""
 
@@ -90,13 +98,16 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def read_ring(settings: Settings) -> tuple[str, ...]:
-    """Return the installation's keys, newest first; raises `NoSecretKey` or `UnreadableSecretKey`."""
+def read_ring(settings: Settings, *, needed: bool) -> tuple[str, ...]:
+    """Return the installation's keys, newest first; `needed` by a database that was made with one of them.
+
+    Raises `NoSecretKey` (`LostSecretKey` where it is needed) or `UnreadableSecretKey`.
+    """
     if settings.secret_key:
         return settings.secret_key
     path = settings.secret_key_file
     if not path.exists():
-        raise NoSecretKey(path=path)
+        raise LostSecretKey(path=path.absolute()) if needed else NoSecretKey(path=path)
     try:
         ring = split_keys(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -19,9 +19,9 @@ from reminders.mail.sender.dkim_check import record_fault
 from reminders.mail.sender.dkim_record import key_entry
 from reminders.mail.sender.finding import Entry, SigningKey
 from reminders.mail.sender.name_service import NameService
-from reminders.services.find import the_clinic
+from reminders.services.find import sound_clinics, the_clinic
 from reminders.services.keys import BrokenSeal, Keys
-from reminders.store import clinics, signing
+from reminders.store import signing
 from reminders.store.database import Database, Transaction
 from reminders.store.signing import DkimKey
 
@@ -196,7 +196,7 @@ def _free_selector(stored: list[DkimKey], now: dt.datetime) -> str:
 def _domains(tx: Transaction) -> Mapping[str, tuple[str, ...]]:
     """Return the slugs of the clinics that send from each domain."""
     found: dict[str, tuple[str, ...]] = {}
-    for clinic in clinics.all_clinics(tx):
+    for clinic in sound_clinics(tx):
         domain = sender_domain(clinic.email)
         found[domain] = (*found.get(domain, ()), clinic.slug)
     return found

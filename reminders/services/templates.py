@@ -18,9 +18,9 @@ from reminders.mail.templates.check import example
 from reminders.mail.templates.file import Complaint
 from reminders.mail.templates.trial import try_template
 from reminders.mail.words import LANGUAGES
-from reminders.services.find import the_clinic
+from reminders.services.find import sound_clinics, the_clinic
 from reminders.services.letter import label_in
-from reminders.store import clinics, protocols, templates
+from reminders.store import protocols, templates
 from reminders.store.clinics import Clinic
 from reminders.store.database import Database, Transaction
 from reminders.store.templates import Place, StoredTemplate
@@ -110,7 +110,7 @@ def withdraw(tx: Transaction, slug: str, place: Place) -> StoredTemplate:
 
 def list_templates(tx: Transaction, slug: str | None) -> list[Listed]:
     """Return what is in force at one clinic or at all."""
-    everyone = clinics.all_clinics(tx) if slug is None else [the_clinic(tx, slug)]
+    everyone = sound_clinics(tx) if slug is None else [the_clinic(tx, slug)]
     slugs = {clinic.id: clinic.slug for clinic in everyone}
     return [Listed(slugs[one.clinic_id], one) for one in templates.all_in_force(tx) if one.clinic_id in slugs]
 

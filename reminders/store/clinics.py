@@ -19,6 +19,8 @@ from reminders.store.schema import clinics, closed_days
 from reminders.store.schema import locations as location_table
 from reminders.store.schema import practitioners as practitioner_table
 
+_NUMBERS = ("opens_at", "closes_at", "send_at", "daily_limit")
+
 
 @dataclass(frozen=True, slots=True)
 class Clinic:
@@ -117,9 +119,14 @@ def readable_clinics(tx: Transaction) -> list[Clinic]:
 
 
 def slugs(tx: Transaction) -> dict[int, str]:
-    """Return the slug of every clinic by its id; one that cannot be read is shown by its id."""
-    known = {clinic.id: clinic.slug for clinic in readable_clinics(tx)}
-    return {clinic_id: known.get(clinic_id, f"#{clinic_id}") for clinic_id in clinic_ids(tx)}
+    """Return the slug of every clinic by its id; where it cannot be read, the id."""
+    found: dict[int, str] = {}
+    for clinic_id in clinic_ids(tx):
+        found[clinic_id] = f"#{clinic_id}"
+        with suppress(*ODD_DATA), apart(tx):
+            query = select(clinics.c.slug).where(clinics.c.id == clinic_id)
+            found[clinic_id] = tx.connection.execute(query).scalar_one()
+    return found
 
 
 def change_clinic(tx: Transaction, clinic_id: int, changes: Mapping[str, object]) -> None:
@@ -200,6 +207,8 @@ def _found(tx: Transaction, *conditions: ColumnElement[bool]) -> list[Clinic]:
 
 def _clinic(row: Mapping[Any, Any], closed: frozenset[dt.date]) -> Clinic:
     values = dict(row)
+    if not all(isinstance(values[name], int | None) for name in _NUMBERS):  # SQLite keeps a text in any column
+        raise TypeError
     values["sending_days"] = frozenset(int(day) for day in values["sending_days"].split(",") if day)
     return Clinic(**values, closed_days=closed)
 

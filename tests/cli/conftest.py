@@ -12,7 +12,8 @@ from tests.cli.desk import Desk
 
 
 def copy(made: Path, to: Path) -> None:
-    """Copy a database whole, whatever of it still lies in its log."""
+    """Copy a database whole, whatever of it still lies in its log; nobody else may read the copy, as `init` has it."""
+    to.touch(mode=0o600)
     with closing(sqlite3.connect(made)) as source, closing(sqlite3.connect(to)) as target:
         source.backup(target)
 

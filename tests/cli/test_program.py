@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.architecture.checkout import ROOT
 from tests.cli.desk import OF, Desk
 
 PROGRAM = (sys.executable, "-m", "reminders.main")
@@ -164,14 +165,14 @@ def test_an_interruption_while_the_program_is_loaded_ends_with_130_and_a_line_at
 
 def test_a_fault_of_the_program_is_one_sentence_without_values(desk: Desk) -> None:
     with closing(sqlite3.connect(desk.database)) as connection:
-        connection.execute("UPDATE clinics SET timezone = 'ann@home.example'")
+        connection.execute("UPDATE reminders SET protocol = 'ann@home.example'")
         connection.commit()
-    done = start(desk, "list")
+    done = start(desk, "preview", *OF)
     assert done.returncode == 1
     said = done.stderr.decode()
     assert re.fullmatch(r"The program has a fault \(\w+ at reminders\.[\w.]+:\d+\).*\n", said)
     assert "ann@" not in said
-    assert b"Traceback" in start(desk, "list", REMINDERS_DEBUG="1").stderr
+    assert b"Traceback" in start(desk, "preview", *OF, REMINDERS_DEBUG="1").stderr
 
 
 def _on_a_terminal(desk: Desk, *args: str, **env: str) -> str:
@@ -238,3 +239,8 @@ def _many_reminders(desk: Desk, rows: int) -> None:
             f"WHERE i < {rows}) SELECT {same}, i FROM reminders, n WHERE id = 3"
         )
         connection.commit()
+
+
+def test_the_unit_for_systemd_is_printed_where_nothing_was_made_yet(bare_desk: Desk) -> None:
+    assert bare_desk.run("run", "--unit") == (ROOT / "deploy" / "reminders.service").read_text(encoding="utf-8")
+    assert not list(bare_desk.folder.iterdir())

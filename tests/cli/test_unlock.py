@@ -132,3 +132,12 @@ def test_a_moved_folder_is_unlocked_once(desk: Desk, tmp_path_factory: pytest.Te
     moved.run("unlock", "--as", "moved", "--why", "new-disk")
     moved.clock.set(INVITED_AT + dt.timedelta(minutes=1))
     assert moved.json("deliver")["sent"] == 1
+
+
+def test_who_begins_anew_after_a_lost_key_writes_to_nobody_a_second_time(new_desk: Desk) -> None:
+    new_desk.clock.set(INVITED_AT)
+    new_desk.run("unlock", "--as", "restored", "--why", "key-lost")
+    new_desk.open_for_business()
+    assert new_desk.json("deliver")["sent"] == 0
+    states = {one["step"]: one["state"] for one in new_desk.json("list")}
+    assert states == {"invitation": "held", "follow_up": "planned", "last_call": "planned"}

@@ -302,6 +302,45 @@ def test_an_import_tells_what_became_of_the_rows(desk: Desk) -> None:
     assert (desk.folder / "rejected.csv").exists()
 
 
+def test_init_tells_a_beginner_how_to_begin_and_others_how_to_go_on(new_desk: Desk, desk: Desk) -> None:
+    said = new_desk.run("init")
+    assert "reminders clinic add" not in said
+    assert "It holds 1 clinic: `reminders clinic list`." in said
+    assert "`reminders unlock --as restored --why CODE` before anything is delivered" in said
+    assert desk.json("init")["clinics"] == 1
+
+
+def test_a_change_that_moves_nothing_says_nothing_of_the_plan(desk: Desk) -> None:
+    assert desk.run("clinic", "set", "north", "--phone", "020 7946 0001") == "Clinic north is changed.\n"
+
+
+def test_days_that_follow_one_another_are_closed_and_opened_as_one(desk: Desk) -> None:
+    before = desk.json("list")
+    desk.run("clinic", "set", "north", "--closed", "2026-03-20..2026-03-24", "--closed", "2026-04-01")
+    [clinic] = desk.json("clinic", "list")
+    assert clinic["closed_days"] == [*(f"2026-03-{day}" for day in range(20, 25)), "2026-04-01"]
+    assert desk.json("list")[0]["due_at"] == "2026-03-25T10:00:00Z"
+    desk.run("clinic", "set", "north", "--open", "2026-03-20..2026-04-01")
+    assert desk.json("list") == before
+    desk.run("clinic", "set", "north", "--closed", "2026-01-01..2027-01-01")  # 366 days, the most
+
+
+@pytest.mark.parametrize(
+    ("days", "problem"),
+    [
+        ("2026-03-24..2026-03-20", "the last day lies before the first"),
+        ("2026-01-01..2027-01-02", "at most 366 days at once"),
+        ("2026-03-20..", "YYYY-MM-DD"),
+        ("..2026-03-20", "YYYY-MM-DD"),
+        ("2026-03-20...2026-03-21", "YYYY-MM-DD"),
+        ("2026-03-20..soon", "YYYY-MM-DD"),
+    ],
+)
+def test_days_that_make_no_sense_are_refused(desk: Desk, days: str, problem: str) -> None:
+    assert problem in desk.fails(2, "clinic", "set", "north", "--closed", days)
+    assert problem in desk.fails(2, "clinic", "set", "north", "--open", days)
+
+
 def test_a_changed_calendar_tells_what_was_planned_again(desk: Desk) -> None:
     said = desk.run("clinic", "set", "north", "--closed", "2026-03-23")
     assert "Reminders planned again: 1 moved." in said

@@ -66,7 +66,7 @@ def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
 def test_the_wheel_brings_templates_and_migrations_and_no_tests(built: Path) -> None:
     (wheel,) = built.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    for folder in ("templates", "alembic"):
+    for folder in ("templates", "alembic", "deploy"):
         assert {name for name in names if name.startswith(f"reminders/_data/{folder}/")} == {
             f"reminders/_data/{path}" for path in _sources(folder)
         }
@@ -78,7 +78,7 @@ def test_the_source_archive_holds_what_the_wheel_is_built_from(built: Path) -> N
     (archive,) = built.glob("*.tar.gz")
     with tarfile.open(archive) as tar:
         names = {name.partition("/")[2] for name in tar.getnames()}
-    sources = _sources("pyproject.toml", "LICENSE", "reminders", "templates", "alembic")
+    sources = _sources("pyproject.toml", "LICENSE", "reminders", "templates", "alembic", "deploy")
     assert sources - names == set()
 
 

@@ -119,7 +119,7 @@ def test_a_checkpoint_that_is_not_there_is_said_to_be_none(house: House, tmp_pat
 
 
 def test_a_folder_that_is_not_there_takes_no_checkpoint(house: House, tmp_path: Path) -> None:
-    with pytest.raises(CheckpointUnwritable):
+    with pytest.raises(CheckpointUnwritable, match="No such file or directory"):
         looked(house, checkpoint=tmp_path / "nowhere" / "checkpoint")
 
 

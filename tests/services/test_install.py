@@ -7,8 +7,9 @@ import pytest
 
 from reminders.services.audit import audit
 from reminders.services.install import install, open_installation
-from reminders.services.keys import Keys, NoSecretKey, UnreadableSecretKey, WrongSecretKey, make_key_file
+from reminders.services.keys import Keys, LostSecretKey, UnreadableSecretKey, WrongSecretKey, make_key_file
 from reminders.settings import Settings
+from reminders.store.clinics import add_clinic
 from tests.support.clinic import FakeClock
 
 OLD, NEW = "an old key of more than thirty-two characters", "a new key of more than thirty-two characters"
@@ -46,9 +47,21 @@ def test_a_fresh_installation_passes_its_own_audit(tmp_path: Path) -> None:
 def test_a_database_whose_key_is_lost_is_not_given_a_new_one(tmp_path: Path) -> None:
     install(settings(tmp_path), FakeClock())
     (tmp_path / "reminders.key").unlink()
-    with pytest.raises(NoSecretKey):
-        install(settings(tmp_path), FakeClock())
+    for attempt in (install, open_installation):  # `init` and everything else send nobody from one to the other
+        with pytest.raises(LostSecretKey, match="Put your copy of it there") as refused:
+            attempt(settings(tmp_path), FakeClock())
+        assert str(tmp_path / "reminders.key") in str(refused.value)
+        assert "reminders init" not in str(refused.value)
     assert not (tmp_path / "reminders.key").exists()
+
+
+def test_init_knows_whether_somebody_worked_with_the_database_before(tmp_path: Path) -> None:
+    assert install(settings(tmp_path), FakeClock()).clinics == 0
+    database, _ = open_installation(settings(tmp_path), FakeClock())
+    with database.write(FakeClock().now, "cli") as tx:
+        add_clinic(tx, slug="north", name="North", timezone="Europe/London", email="desk@north.example")
+    database.close()
+    assert install(settings(tmp_path), FakeClock()).clinics == 1
 
 
 def test_another_key_does_not_open_it(tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from reminders import paths
 from reminders.stopping import GRACE_S
-from tests.architecture.checkout import ROOT
 
-UNIT = ROOT / "deploy" / "reminders.service"
+UNIT = paths.service_unit()
 ANALYZE = shutil.which("systemd-analyze")
 MOST_EXPOSED = 3.0
 

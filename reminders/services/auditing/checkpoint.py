@@ -53,7 +53,7 @@ class CheckpointOfAnother(BadInput):
 
 
 class CheckpointUnwritable(CannotDo):
-    """The checkpoint could not be written to {path}: name a file in a folder that exists and has room."""
+    """The checkpoint could not be written to {path}: {problem}. Name a file where the program may write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ def write(path: Path, checkpoint: Checkpoint, key: bytes) -> None:
             unfinished.unlink(missing_ok=True)
         if isinstance(error, FileExistsError):
             raise NotACheckpoint(path=path) from None
-        raise CheckpointUnwritable(path=path) from None
+        raise CheckpointUnwritable(path=path, problem=getattr(error, "strerror", None) or "no such name") from None
 
 
 def read(path: Path, of: str, keys: Sequence[bytes]) -> Checkpoint:

@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from reminders.domain.backlog import is_backlog, overdue_before, sending_days_looked_at
-from reminders.domain.sending_hours import end_of_day, local_day, moment
+from reminders.domain.sending_hours import end_of_day, moment
 from reminders.services.calendar import rules_for
+from reminders.services.find import readable_clinics
 from reminders.services.finding import Finding
 from reminders.store import clinics, reminders, reports
-from reminders.store.apart import ODD_DATA
 from reminders.store.audit_trail import entries
 from reminders.store.clinics import Clinic
 from reminders.store.database import Transaction
@@ -40,9 +40,7 @@ def clinics_apart(tx: Transaction, slugs: Mapping[int, str]) -> Iterator[Finding
 
 def unreadable(tx: Transaction) -> frozenset[int]:
     """Return the ids of the clinics whose own rows cannot be read: nothing of theirs can be judged."""
-    return frozenset(clinics.clinic_ids(tx)) - {
-        clinic.id for clinic in clinics.readable_clinics(tx) if _has_days(clinic, tx.now)
-    }
+    return frozenset(clinics.clinic_ids(tx)) - {clinic.id for clinic in readable_clinics(tx)}
 
 
 def the_unreadable(tx: Transaction) -> Iterator[Finding]:
@@ -53,22 +51,14 @@ def the_unreadable(tx: Transaction) -> Iterator[Finding]:
         yield Finding(2, known[clinic_id], None, None, problem, COPY)
 
 
-def _has_days(clinic: Clinic, now: dt.datetime) -> bool:
-    try:
-        local_day(clinic.timezone, now)
-    except ODD_DATA:  # a zone that is none
-        return False
-    return True
-
-
 def backlogs(tx: Transaction) -> Iterator[Finding]:
     """Promise 7: what was a backlog when the rule was last checked is not planned any more, unless released.
 
     What became overdue since, while nothing ran, is no breach: the next plan or delivery holds it before it sends.
     """
-    planned, wrong = reports.last_planned(tx), unreadable(tx)
-    for clinic in clinics.readable_clinics(tx):
-        if clinic.id in planned and clinic.id not in wrong and (count := _backlog(tx, clinic, planned[clinic.id])):
+    planned = reports.last_planned(tx)
+    for clinic in readable_clinics(tx):
+        if clinic.id in planned and (count := _backlog(tx, clinic, planned[clinic.id])):
             problem = f"{count} overdue reminders are planned, which the backlog rule should have held"
             yield Finding(7, clinic.slug, None, None, problem, "run `reminders plan`, which holds them for release")
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from reminders.clock import Clock
 from reminders.mail.address import parse_address
 from reminders.mail.transport import Transport
+from reminders.services.checkup.access import access_checks
 from reminders.services.checkup.check import Check, Examined, asked
 from reminders.services.checkup.clinic import clinics_checks
 from reminders.services.checkup.guarding import guard_checks
@@ -27,8 +28,9 @@ from reminders.services.checkup.store import (
 from reminders.services.checkup.templates import own_templates_checks, templates_check
 from reminders.services.checkup.ticking import NAME as TICKING
 from reminders.services.checkup.ticking import settings_checks, ticking_check
-from reminders.services.find import the_clinic
+from reminders.services.find import NoSuchClinic
 from reminders.settings import Settings
+from reminders.store import clinics
 from reminders.store.database import Transaction
 
 __all__ = ["Check", "doctor"]
@@ -53,6 +55,7 @@ def doctor(
         checks += asked("database", lambda: database_checks(examined))
         _known_clinic(examined)
         checks += asked("secret key", lambda: key_checks(examined))
+        checks += asked("access", lambda: access_checks(examined))
         checks += asked("clock", lambda: [clock_check(examined)])
         checks += _stored(examined, TICKING, lambda tx: [ticking_check(tx)])
         checks += settings_checks(settings)
@@ -77,7 +80,8 @@ def _known_clinic(examined: Examined) -> None:
     """Refuse a clinic that is not there: everything would seem well with it."""
     if examined.clinic is not None and examined.database is not None:
         with examined.database.read(examined.now) as tx:
-            the_clinic(tx, examined.clinic)
+            if examined.clinic not in clinics.slugs(tx).values():
+                raise NoSuchClinic(slug=examined.clinic)
 
 
 def _stored(examined: Examined, name: str, question: Callable[[Transaction], Iterable[Check]]) -> Iterable[Check]:

@@ -88,7 +88,7 @@ def _rows(tx: Transaction) -> Check:
 
 def key_checks(examined: Examined) -> Iterator[Check]:
     """Yield whether there is a secret key, whether it opens the database, and whether others may read its file."""
-    keys = ring.read_ring(examined.settings)
+    keys = ring.read_ring(examined.settings, needed=examined.database is not None)
     if examined.database is None:
         yield Check("secret key", None, "there is one; whether it is right cannot be tried without the database")
     else:
