@@ -91,6 +91,7 @@ def _audit_document(report: "AuditReport") -> dict[str, object]:
             for one in report.findings
         ],
         "more": report.more,
+        "notes": list(report.notes),
         "checked": dict(report.checked),
         "checkpoint": str(report.checkpoint) if report.checkpoint else None,
     }
@@ -104,8 +105,10 @@ def _say_audit(report: "AuditReport", asked: Path | None) -> None:
     elif asked is not None:
         left = f"{asked} was left as it was" if asked.exists() else f"Nothing was written to {asked}"
         say(f"{left}: no checkpoint is taken while the trail is in doubt.")
+    for note in report.notes:
+        say(note)
     if not report.findings:
-        say("Every promise holds.")
+        say("No promise is broken, but see to what stands above." if report.notes else "Every promise holds.")
         return
     say_table(
         ("promise", "clinic", "patient", "reminder", "what is wrong", "what to do"),

@@ -141,7 +141,8 @@ class Reminder:
 
     `wake_at` is when delivery looks at it: the latest of `due_at`, `next_attempt_at` and `snoozed_until`.
     `released` remembers that a person let it go; `waited` that it has waited for another message once; `held_reason`,
-    of a withdrawn one, that it was held before, and is held again when the facts want it back.
+    of a withdrawn one, that it was held before, and is held again when the facts want it back. `oversleeps` says that
+    its row has delivery look at it later than that, which nothing asks for.
     """
 
     id: int
@@ -161,6 +162,7 @@ class Reminder:
     released: bool = False
     waited: bool = False
     held_reason: Reason | None = None
+    oversleeps: bool = False
 
     @property
     def wake_at(self) -> dt.datetime:

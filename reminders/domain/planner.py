@@ -264,7 +264,8 @@ def _planned_reason(reminder: Reminder, want: Wanted) -> Reason | None:
 
 
 def _differs(reminder: Reminder, want: Wanted) -> bool:
-    return _moved(reminder, want) or reminder.snoozed_until != want.snoozed_until
+    """Tell whether the row is not as the plan writes it; one that oversleeps would starve, and is written anew."""
+    return _moved(reminder, want) or reminder.snoozed_until != want.snoozed_until or reminder.oversleeps
 
 
 def _moved(reminder: Reminder, want: Wanted | None) -> bool:

@@ -12,28 +12,29 @@ longer explains, and in any checkpoint taken since; of personal data, e-mail add
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 
 from reminders.clock import Clock
 from reminders.domain.facts import Rules
-from reminders.domain.lifecycle import Reason, State
-from reminders.domain.planner import Action, Change, reconcile, wanted
 from reminders.mail.address import normalise
 from reminders.mail.kept import is_of, lacks_consultation
 from reminders.services.auditing import checkpoint as marks
 from reminders.services.auditing import codes
 from reminders.services.auditing import tables as audit_tables
+from reminders.services.auditing.agreement import disagreements
 from reminders.services.auditing.bans import forbidden
 from reminders.services.auditing.lives import Judged, problems
 from reminders.services.auditing.records import unexplained
+from reminders.services.auditing.standing import circumstances
 from reminders.services.calendar import rules_for, sending_calendar
 from reminders.services.find import clinic_of
 from reminders.services.finding import AuditReport, Finding, Findings
 from reminders.services.guarding.lock import suspected
 from reminders.services.keys import Keys
-from reminders.store import clinics, facts, patients, reminders, reports
+from reminders.store import clinics, patients, reports
 from reminders.store.apart import ODD_DATA
 from reminders.store.audit_trail import Verified, entries, follow
 from reminders.store.clinics import Clinic
@@ -46,11 +47,9 @@ __all__ = ["AuditReport", "Finding", "audit"]
 BATCH = 200
 Progress = Callable[[int, int | None], None]
 _CALENDAR = frozenset({"timezone", "sending_days", "opens_at", "closes_at"})
-_STATES, _REASONS = frozenset(State), frozenset({None, *Reason})
 _REPORT = "keep a copy of the database and report it: this must not happen"
 _UNREADABLE = "keep a copy of the database; restore the last backup that passes `reminders audit`"
 _ADDRESS = "ask the patient, then enter the address anew with `reminders patient set`; keep a copy of the database"
-_PLAN = "run `reminders plan`, which mends it; if it comes back, keep a copy of the database and report it"
 _Question = Callable[[Transaction], Iterable[Finding]]
 
 
@@ -108,11 +107,13 @@ def audit(
             with signed.read(clock.now()) as tx:
                 marks.write(checkpoint, marks.take(tx, trail), keys.audit_key)
             written = checkpoint
+        with signed.read(clock.now()) as tx:
+            notes = tuple(circumstances(tx))
     finally:
         if not own:
             signed.close()
     by_promise = sorted(looking.found.kept, key=lambda one: one.promise)
-    return AuditReport(tuple(by_promise), dict(looking.checked), looking.found.more, written)
+    return AuditReport(tuple(by_promise), dict(looking.checked), looking.found.more, written, notes)
 
 
 def _read_mark(looking: _Audit, path: Path, keys: Keys) -> marks.Checkpoint:
@@ -211,7 +212,10 @@ def _look_at_patients(
         _look_at_one(tx, looking, known[patient_id], places[clinic_id], found)
         checked["patients"] += 1
         checked["reminders"] += len(known[patient_id].reminders)
-    _compare_with_the_plan(tx, known, places, found)
+    rules = {clinic_id: place.rules for clinic_id, place in places.items()}
+    for patient_id, promise, reminder_id, problem, advice in disagreements(tx, known, rules):
+        person = known[patient_id].person
+        found.add(Finding(promise, places[person.clinic_id].clinic.slug, person.ref, reminder_id, problem, advice))
     read = set[str]()
     for message in kept_messages(tx, list(known)):
         read.add(message.message_id)
@@ -228,7 +232,8 @@ def _look_at_patients(
 def _place(tx: Transaction, clinic_id: int) -> _Clinic:
     clinic = clinic_of(tx, clinic_id)
     own_days = replace(sending_calendar(clinic, tx.now), closed=clinic.closed_days)
-    return _Clinic(clinic, rules_for(tx, clinic), Judged(own_days, _calendar_since(tx, clinic)))
+    judged = Judged(own_days, _calendar_since(tx, clinic), clock_is_believed=suspected(tx) is None)
+    return _Clinic(clinic, rules_for(tx, clinic), judged)
 
 
 def _calendar_since(tx: Transaction, clinic: Clinic) -> dt.datetime:
@@ -252,49 +257,10 @@ def _look_at_one(tx: Transaction, looking: _Audit, known: Evidence, place: _Clin
         found.add(Finding(4, slug, ref, None, problem, _ADDRESS))
     for promise, problem in unexplained(known):
         found.add(Finding(promise, slug, ref, None, problem, audit_tables.COPY))
-    told_codes = codes.of_the_person(known, (keys.audit_key, *looking.older_keys))
-    for promise, problem in (*told_codes, *codes.of_the_holds(known)):
+    signers = (keys.audit_key, *looking.older_keys)
+    told_codes = (codes.of_the_person(known, signers), codes.of_the_facts(known, signers), codes.of_the_holds(known))
+    for promise, problem in chain.from_iterable(told_codes):
         found.add(Finding(promise, slug, ref, None, problem, codes.LOOSENED))
     for row, told in forbidden(known, place.clinic.timezone):
         advice = "keep a copy of the database and report it; tell the practitioner"
         found.add(Finding(4, slug, ref, row.id, f"it went out although {told}", advice))
-
-
-def _compare_with_the_plan(
-    tx: Transaction, known: Mapping[int, Evidence], places: Mapping[int, _Clinic], found: Findings
-) -> None:
-    """Promises 2 to 4: every step that the facts ask for, and whose days last, is stored as they ask for it."""
-    sound = [
-        key
-        for key, one in known.items()
-        if all(row.state in _STATES and row.reason in _REASONS for row in one.reminders)
-    ]
-    recorded, stored = facts.facts(tx, sound), reminders.stored(tx, sound)
-    waits = suspected(tx) is not None
-    for key in sound:
-        person, place = known[key].person, places[known[key].person.clinic_id]
-        for change in reconcile(stored[key], wanted(recorded[key], place.rules, tx.now), tx.now):
-            replan_at = person.replan_at
-            if waits and replan_at is not None and replan_at <= tx.now:
-                continue  # planning waits for the clock, and is marked to be done
-            complaint = _disagreement(change, known[key], tx.now)
-            if complaint is not None:
-                reminder_id = change.reminder.id if change.reminder else None
-                found.add(Finding(*complaint[:1], place.clinic.slug, person.ref, reminder_id, *complaint[1:]))
-
-
-def _disagreement(change: Change, known: Evidence, now: dt.datetime) -> tuple[int, str, str] | None:
-    """Return what it means that the facts ask for something else than is stored; None for what time alone changed."""
-    if change.action is Action.INSERT and change.wanted is not None:
-        want = change.wanted
-        return 2, f"the step {want.step} of the {want.protocol} due {want.window.due} is not stored", _PLAN
-    if known.person.replan_at is not None and known.person.replan_at <= now:
-        return None
-    if change.action is Action.WITHDRAW and change.reminder and change.reminder.state is not State.CANCELLED:
-        return 4, f"it is {change.reminder.state}, and the facts withhold it ({change.reason})", codes.LOOSENED
-    if change.action is Action.RESTORE and change.reminder:
-        problem = f"it was withdrawn ({change.reminder.reason}), and what withheld it is gone from the facts"
-        return 4, problem, codes.LOOSENED
-    if change.action is Action.MOVE and change.wanted is not None:
-        return 3, "its days, its window or its treatment are not those that the facts ask for", _PLAN
-    return None

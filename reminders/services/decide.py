@@ -44,10 +44,9 @@ class Decision:
 
 
 def release(tx: Transaction, ids: Sequence[int]) -> Decision:
-    """Let held reminders go: planned again, marked as released by a person."""
-    return _decide(
-        tx, ids, (State.HELD,), State.PLANNED, None, "only held reminders can be released", released_at=tx.now
-    )
+    """Let held reminders go: planned again, marked as released by a person; what put them off before is forgotten."""
+    advice = "only held reminders can be released"
+    return _decide(tx, ids, (State.HELD,), State.PLANNED, None, advice, released_at=tx.now, next_attempt_at=None)
 
 
 def release_all(tx: Transaction, clinic: Clinic) -> Decision:

@@ -17,7 +17,7 @@ from reminders.domain.protocol import TreatmentClass
 from reminders.domain.sending_hours import local_day
 from reminders.domain.window import window_of
 from reminders.mail.outcome import Blame, Phase, Trouble
-from reminders.services.explain_peace import peace, told_of_booking
+from reminders.services.explain_peace import PASSED_OVER, peace, told_of_booking
 from reminders.services.overview import (
     EpisodeView,
     Fate,
@@ -130,9 +130,8 @@ def why(tx: Transaction, clinic: Clinic, ref: str) -> Explanation:
     view = patient_view(tx, clinic, ref)
     history = past_messages(tx, view.known.id, clinic.timezone)
     stored = {reminder.id: reminder for reminder in reminders.stored(tx, [view.known.id])[view.known.id]}
-    planned = [reminder for reminder in stored.values() if reminder.state is State.PLANNED]
-    fates = foresee(planned, history, view.rules.calendar, tx.now)
-    known = _Known(view, tx.now, history, stored, fates)
+    planned = (reminder for reminder in stored.values() if reminder.state is State.PLANNED)
+    known = _Known(view, tx.now, history, stored, foresee(planned, history, view.rules.calendar, tx.now))
     ordered = sorted(view.episodes, key=lambda e: e.run.day or e.run.episode.first_day, reverse=True)
     explained = tuple(_episode(known, episode) for episode in ordered)
     return Explanation(view, _person_notes(view, history, tx.now), explained)
@@ -143,8 +142,7 @@ def _person_notes(view: PatientView, history: Sequence[Past], now: dt.datetime) 
     if view.clinic.paused_at is not None:
         notes.append("The clinic is paused: nothing goes out.")
     if history:
-        last = max(past.day for past in history)
-        notes.append(f"The last message went out on {day_words(last)}.")
+        notes.append(f"The last message went out on {day_words(max(past.day for past in history))}.")
         earliest = earliest_day(TreatmentClass.COSMETIC, history)
         if earliest and earliest > local_day(view.clinic.timezone, now):
             notes.append(f"A cosmetic message keeps 14 days from it: none before {day_words(earliest)}.")
@@ -200,6 +198,8 @@ def _planned(known: _Known, episode: EpisodeView, step: ReminderView) -> StepRea
     fate = known.fates.get(step.id or 0, Fate(ends=Reason.TOO_LATE))
     if known.view.clinic.paused_at is not None:
         return StepReason(step, f"Planned, but {WHY[Reason.CLINIC_PAUSED]}")
+    if (stored := known.stored.get(step.id or 0)) and stored.oversleeps:
+        return StepReason(step, f"Planned for {moment_words(step.wake_at, zone)}, but its row {PASSED_OVER}")
     tried = f" (last try: {fault_words(step.last_fault)})" if step.last_fault else ""
     due_now = step.wake_at <= known.now
     begins = "Due now" if due_now else f"Planned for {moment_words(step.wake_at, zone)}"
@@ -227,10 +227,10 @@ def _wait_words(step: ReminderView, fate: Fate, reason: Reason) -> str:
 
 def _others(step: ReminderView, fate: Fate) -> str:
     """Return the reminders of the same message in words, such as "filler-lips' invitation"."""
-    others = [other for other in fate.together if other.id != step.id]
     return " and ".join(
         f"{other.protocol}'{'' if other.protocol.endswith('s') else 's'} {other.step.replace('_', ' ')}"
-        for other in others
+        for other in fate.together
+        if other.id != step.id
     )
 
 

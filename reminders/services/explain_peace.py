@@ -1,4 +1,4 @@
-"""Says why a step leaves the patient in peace for now: a missed appointment, their own wish, or a booking they told of.
+"""Says why a step leaves the patient in peace for now: a missed appointment, their own wish, a booking, a moved row.
 
 Invariant: of several causes the one that lasts longest is told, since it is the one that decides.
 """
@@ -8,6 +8,8 @@ import datetime as dt
 from reminders.domain.eligibility import appointments_of, quiet_until, remind_on, waits_for_closing
 from reminders.domain.episode import Run
 from reminders.domain.facts import Outcome, PatientFacts
+
+PASSED_OVER = "has deliveries pass it over until later: `reminders audit` tells more, `reminders plan` puts it right."
 
 
 def peace(run: Run, facts: PatientFacts) -> tuple[str, dt.date] | None:

@@ -29,13 +29,15 @@ class Finding:
 class AuditReport:
     """Every finding (none: the promises hold), how many more there are, and how much was looked at.
 
-    `checkpoint` is where a checkpoint was written.
+    `checkpoint` is where a checkpoint was written; `notes` say what else a reader has to know: that nothing ran for
+    long, that sending is locked, that the clock is not believed.
     """
 
     findings: tuple[Finding, ...]
     checked: Mapping[str, int]
     more: int = 0
     checkpoint: Path | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

@@ -63,7 +63,7 @@ def plan_patients(
     Under a clock that cannot be right they are marked and left as they are: what it expired would be lost for good.
     """
     if suspected(tx) is not None:
-        leave_for_later(tx, patient_ids)
+        leave_for_later(tx, clinic.id, patient_ids)
         return PlanOutcome(patients=len(patient_ids))
     rules = rules or rules_for(tx, clinic)
     known = facts.facts(tx, patient_ids)

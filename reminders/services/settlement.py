@@ -12,9 +12,10 @@ from reminders.mail.address import normalise
 from reminders.mail.outcome import Blame, Outcome, Phase, Verdict
 from reminders.services.choose import Letter, Tally
 from reminders.services.find import clinic_of
+from reminders.services.guarding.lock import leave_for_later
 from reminders.services.keys import Keys
 from reminders.services.plan import plan_patients
-from reminders.store import contacts, messages, outbox, patients, reminders
+from reminders.store import contacts, messages, outbox, patients
 from reminders.store.apart import ODD_DATA, apart
 from reminders.store.database import Transaction
 
@@ -110,7 +111,7 @@ class Settler:
             with apart(tx):
                 outcome = plan_patients(tx, clinic_of(tx, clinic_id), patient_ids)
         except ODD_DATA:
-            reminders.set_replan_at(tx, [(patient_id, tx.now) for patient_id in patient_ids])
+            leave_for_later(tx, clinic_id, patient_ids, tx.now)
         else:
             self.tally.planned(outcome)
         return True

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Select, exists, func, null, select, update
 from reminders.domain.answers import LASTING, Answer, AnswerKind
 from reminders.store.audit_trail import record
 from reminders.store.database import Transaction
+from reminders.store.fact_codes import answer_code
 from reminders.store.patients import Patient
 from reminders.store.rows import insert_row, pieces
 from reminders.store.schema import answers, messages, patients
@@ -112,7 +113,8 @@ def add_answer(tx: Transaction, patient: Patient, said: Said, words: Words | Non
         "contact_when": said.contact_when,
     }
     key = insert_row(tx.connection, answers, values)
-    _record(tx, "answer", key, patient.clinic_id, patient.id, {"kind": said.kind})
+    code = answer_code(tx.audit_key, key, said.kind, said.lines, said.day, said.message_pk)
+    _record(tx, "answer", key, patient.clinic_id, patient.id, {"kind": said.kind, "code": code})
     if words is not None and words != Words():
         kept = {"answer": key, "note": words.note, "phone": words.phone}
         _change_notes(tx, patient.id, lambda notes: [*notes, kept])

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, select, update
 from reminders.domain.facts import Outcome
 from reminders.store.audit_trail import record
 from reminders.store.database import Transaction
+from reminders.store.fact_codes import appointment_code
 from reminders.store.patients import Patient
 from reminders.store.rows import insert_unless_there, pieces
 from reminders.store.schema import appointments
@@ -43,7 +44,8 @@ def add_appointment(tx: Transaction, patient: Patient, line: str | None, day: dt
     same = (c.clinic_id == patient.clinic_id, c.patient_id == patient.id, c.line == (line or ""), c.day == day)
     found = int(tx.connection.execute(select(c.id).where(*same)).scalar_one())
     if added:
-        record(tx, "add", "appointment", found, clinic_id=patient.clinic_id, patient_id=patient.id)
+        code = {"code": appointment_code(tx.audit_key, found, line or "", day)}
+        record(tx, "add", "appointment", found, clinic_id=patient.clinic_id, patient_id=patient.id, details=code)
     else:
         reopen(tx, found)
     return found
@@ -68,11 +70,12 @@ def _become(
     c = appointments.c
     change = update(appointments).where(c.id == appointment_id, c.outcome.is_distinct_from(outcome))
     values = {"outcome": outcome, "noted_on": noted_on}
-    row = tx.connection.execute(change.values(values).returning(c.clinic_id, c.patient_id)).first()
+    row = tx.connection.execute(change.values(values).returning(c.clinic_id, c.patient_id, c.line, c.day)).first()
     if row is None:
         return False
-    clinic_id, patient_id = row
-    details = {"outcome": outcome}
+    clinic_id, patient_id, line, day = row
+    details = {"outcome": outcome, "noted_on": noted_on.isoformat() if noted_on else None}
+    details["code"] = appointment_code(tx.audit_key, appointment_id, line, day)
     record(tx, action, "appointment", appointment_id, clinic_id=clinic_id, patient_id=patient_id, details=details)
     return True
 

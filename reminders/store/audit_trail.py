@@ -30,6 +30,7 @@ __all__ = [
     "record",
     "record_many",
     "sign",
+    "told_moment",
     "verify",
 ]
 
@@ -190,6 +191,11 @@ def code_of(tx: Transaction, number: int) -> str | None:
     flush(tx)
     found = tx.connection.execute(select(audit.c.mac).where(audit.c.id == number)).scalar()
     return None if found is None else str(found)
+
+
+def told_moment(moment: object) -> str | None:
+    """Return a moment as the details of an entry hold it, whatever zone a database gives it back in."""
+    return moment.astimezone(dt.UTC).isoformat() if isinstance(moment, dt.datetime) else None
 
 
 def sign(key: bytes, purpose: str, text: str) -> str:

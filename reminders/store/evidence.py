@@ -37,6 +37,7 @@ class ReminderRow:
     closes: dt.date
     due_at: dt.datetime
     not_after: dt.datetime
+    next_attempt_at: dt.datetime | None
     lease_until: dt.datetime | None
     message_pk: int | None
     handed_over_at: dt.datetime | None
@@ -64,11 +65,14 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class EntryRow:
-    """A treatment with the line of its episode."""
+    """A treatment with the line of its episode, and the episode that this one continues."""
 
     id: int
     episode_id: int | None
     line: str | None
+    continues_id: int | None
+    protocol: str
+    kind: str
     day: dt.date
     entered_at: dt.datetime
     withdrawn_at: dt.datetime | None
@@ -82,6 +86,7 @@ class Booking:
     line: str
     day: dt.date
     outcome: str | None
+    noted_on: dt.date | None
     created_at: dt.datetime
 
 
@@ -184,7 +189,7 @@ def _read_restrictions(tx: Transaction, ids: Sequence[int], found: Mapping[int, 
         found[patient_id].own_intervals[line] = due
     for row in tx.connection.execute(answer_rows(said.patient_id.in_(ids))).mappings():
         found[row["patient_id"]].answers.append(stored_answer(row))
-    columns = (booked.id, booked.line, booked.day, booked.outcome, booked.created_at)
+    columns = (booked.id, booked.line, booked.day, booked.outcome, booked.noted_on, booked.created_at)
     for patient_id, *values in _rows(tx, schema.appointments, ids, *columns):
         found[patient_id].bookings.append(Booking(*values))
     _read_entries(tx, ids, found)
@@ -199,8 +204,9 @@ def _read_restrictions(tx: Transaction, ids: Sequence[int], found: Mapping[int, 
 
 def _read_entries(tx: Transaction, ids: Sequence[int], found: Mapping[int, Evidence]) -> None:
     given, run = schema.treatments.c, schema.episodes.c
+    columns = (given.id, given.episode_id, run.line, run.continues_id, given.protocol, given.kind)
     query = (
-        select(given.patient_id, given.id, given.episode_id, run.line, given.day, given.entered_at, given.withdrawn_at)
+        select(given.patient_id, *columns, given.day, given.entered_at, given.withdrawn_at)
         .select_from(schema.treatments.outerjoin(schema.episodes, run.id == given.episode_id))
         .where(given.patient_id.in_(ids))
     )

@@ -19,7 +19,10 @@ from reminders.store.schema import clinics, messages, patients, reminders, treat
 
 @dataclass(frozen=True, slots=True)
 class ListedReminder:
-    """A stored reminder; `clinic` is the slug, `patient` and `treatment` the clinic's own numbers."""
+    """A stored reminder; `clinic` is the slug, `patient` and `treatment` the clinic's own numbers.
+
+    `wake_at` is the latest of the moments that decide on it, also where its row says otherwise.
+    """
 
     id: int
     clinic_id: int
@@ -124,8 +127,8 @@ def _query() -> Select[*tuple[object, ...]]:
 
 _COLUMNS = (
     *("id", "clinic_id", "patient_id", "treatment_id", "episode_id", "protocol", "class_name", "step", "copy"),
-    *("state", "reason", "due_at", "not_after", "wake_at", "next_attempt_at", "opens", "due", "overdue", "closes"),
-    *("handed_over_at", "sent_at", "attempts", "last_fault", "updated_at"),
+    *("state", "reason", "due_at", "not_after", "next_attempt_at", "snoozed_until", "opens", "due"),
+    *("overdue", "closes", "handed_over_at", "sent_at", "attempts", "last_fault", "updated_at"),
 )
 
 
@@ -151,7 +154,7 @@ def _listed(row: RowMapping) -> ListedReminder:
         reason=reason,
         due_at=row["due_at"],
         not_after=row["not_after"],
-        wake_at=row["wake_at"],
+        wake_at=max(at for at in (row["due_at"], row["next_attempt_at"], row["snoozed_until"]) if at),
         next_attempt_at=row["next_attempt_at"],
         window=Window(row["opens"], row["due"], row["overdue"], row["closes"]),
         handed_over_at=row["handed_over_at"],

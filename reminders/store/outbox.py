@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, func, or_, select, tuple_, update
 
 from reminders.domain.facts import Reminder
 from reminders.domain.lifecycle import IN_FLIGHT, Reason, State, check_move
-from reminders.store.audit_trail import Event, record, record_many
+from reminders.store.audit_trail import Event, record, record_many, told_moment
 from reminders.store.database import Transaction, database_now
 from reminders.store.messages import StoredMessage
 from reminders.store.schema import reminders
@@ -238,8 +238,10 @@ def _transition(
     check_move(before, after, reason)
     changed = _all(tx, held, before, state=after, reason=reason, updated_at=tx.now, **values)
     if changed:
+        details: dict[str, object] = {"reason": reason} if reason else {}
+        if after is State.PLANNED:
+            details["again"] = told_moment(values.get("next_attempt_at"))
         for one in held:
-            details = {"reason": reason} if reason else None
             record(
                 tx,
                 str(after),
@@ -247,7 +249,7 @@ def _transition(
                 one.reminder_id,
                 clinic_id=one.clinic_id,
                 patient_id=one.patient_id,
-                details=details,
+                details=details or None,
             )
     return changed
 

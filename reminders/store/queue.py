@@ -11,7 +11,7 @@ from sqlalchemy import and_, func, or_, select, update
 from reminders.domain.facts import Reminder
 from reminders.domain.lifecycle import COUNTS_AS_SENT, IN_FLIGHT, Reason, State, check_move
 from reminders.domain.protocol import TreatmentClass
-from reminders.store.audit_trail import record
+from reminders.store.audit_trail import record, told_moment
 from reminders.store.database import Transaction
 from reminders.store.outbox import killed_a_worker
 from reminders.store.schema import clinics, patients, reminders
@@ -151,5 +151,5 @@ def postpone(tx: Transaction, reminder: Reminder, until: dt.datetime, reason: Re
         .returning(c.clinic_id, c.patient_id)
     )
     for clinic_id, patient_id in tx.connection.execute(change).all():
-        details = {"reason": reason}
+        details = {"reason": reason, "again": told_moment(until)}
         record(tx, "wait", "reminder", reminder.id, clinic_id=clinic_id, patient_id=patient_id, details=details)

@@ -15,7 +15,7 @@ from reminders.domain.planner import Action, Change, Wanted
 from reminders.domain.protocol import TreatmentClass
 from reminders.domain.window import Window
 from reminders.errors import CannotDo
-from reminders.store.audit_trail import Event, record, record_many
+from reminders.store.audit_trail import Event, record, record_many, told_moment
 from reminders.store.database import Transaction
 from reminders.store.listing import ListedReminder, counts_by_state, listing, reminder_by_id, reminders_by_ids
 from reminders.store.rows import insert_rows, pieces
@@ -183,7 +183,9 @@ def change_state(
     clinic_id, patient_id, *moments = row
     wake_at = max(moment for moment in moments if moment)
     tx.connection.execute(update(reminders).where(c.id == reminder_id).values(wake_at=wake_at))
-    details = {"before": before, "reason": reason, "fields": sorted(columns)}
+    details: dict[str, object] = {"before": before, "reason": reason, "fields": sorted(columns)}
+    if after is State.PLANNED:
+        details["again"] = told_moment(row.next_attempt_at)
     record(tx, str(after), "reminder", reminder_id, clinic_id=clinic_id, patient_id=patient_id, details=details)
     return True
 
@@ -287,4 +289,5 @@ def _reminder(row: RowMapping) -> Reminder:
         released=row["released_at"] is not None,
         waited=row["waited"],
         held_reason=Reason(row["held_reason"]) if row["held_reason"] else None,
+        oversleeps=row["state"] == State.PLANNED and row["wake_at"] > max(at for name in _WHEN if (at := row[name])),
     )

@@ -5,7 +5,7 @@ Invariant: an entry is never changed or deleted; it is marked as entered in erro
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select, update
@@ -13,11 +13,15 @@ from sqlalchemy import func, select, update
 from reminders.domain.facts import Kind
 from reminders.store.audit_trail import Event, record, record_many
 from reminders.store.database import Transaction
+from reminders.store.fact_codes import run_code, treatment_code
 from reminders.store.rows import insert_row, insert_rows, pieces
 from reminders.store.schema import episodes, treatments
 
 Entered = tuple[int, int | None, str, dt.date, Kind, int | None, str | None]
 """A visit to enter: patient, episode, protocol, day, kind, practitioner, ref."""
+
+_Run = tuple[str, int | None]
+"""An episode's line, and the episode that it continues."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,9 @@ def add_treatment(  # noqa: PLR0913, PLR0917 - an entry's parts
         "entered_at": tx.now,
     }
     key = insert_row(tx.connection, treatments, values)
-    record(tx, "add", "treatment", key, clinic_id=clinic_id, patient_id=patient_id)
+    runs = _runs(tx, [episode_id])
+    details = _codes(tx, runs, key, (patient_id, episode_id, protocol, day, kind, practitioner_id, ref))
+    record(tx, "add", "treatment", key, clinic_id=clinic_id, patient_id=patient_id, details=details)
     return TreatmentRow(
         key, clinic_id, patient_id, episode_id, protocol, day, Kind(kind), practitioner_id, ref, tx.now, None, None
     )
@@ -127,9 +133,11 @@ def move_entries(tx: Transaction, leaving: int, staying: int) -> int:
     """Give the live entries of one episode to another that meets it on its day; return how many."""
     c = treatments.c
     change = update(treatments).where(c.episode_id == leaving, c.withdrawn_at.is_(None)).values(episode_id=staying)
-    moved = tx.connection.execute(change.returning(c.id, c.clinic_id, c.patient_id)).all()
-    for treatment_id, clinic_id, patient_id in moved:
-        details = {"episode": staying}
+    moved = tx.connection.execute(change.returning(c.id, c.clinic_id, c.patient_id, c.protocol, c.day, c.kind)).all()
+    runs = _runs(tx, [staying])
+    for treatment_id, clinic_id, patient_id, *what in moved:
+        codes = _codes(tx, runs, treatment_id, (patient_id, staying, *what, None, None))
+        details = {"episode": staying, **codes}
         record(tx, "move", "treatment", treatment_id, clinic_id=clinic_id, patient_id=patient_id, details=details)
     return len(moved)
 
@@ -140,9 +148,28 @@ def add_treatments(tx: Transaction, clinic_id: int, entries: Sequence[Entered]) 
     own = {"clinic_id": clinic_id, "entered_at": tx.now}
     rows = [own | dict(zip(names, entry, strict=True)) for entry in entries]
     keys = insert_rows(tx.connection, treatments, rows)
-    pairs = zip(keys, entries, strict=True)
-    record_many(tx, [Event("add", "treatment", key, clinic_id, entry[0]) for key, entry in pairs])
+    runs = _runs(tx, [entry[1] for entry in entries])
+    told = ((key, entry[0], _codes(tx, runs, key, entry)) for key, entry in zip(keys, entries, strict=True))
+    record_many(tx, [Event("add", "treatment", key, clinic_id, patient_id, code) for key, patient_id, code in told])
     return keys
+
+
+def _codes(tx: Transaction, runs: Mapping[int, _Run], key: int, entry: Entered) -> dict[str, str]:
+    """Return what the trail holds of an entry: keyed codes, so that its row and its episode's do not change unseen."""
+    _, episode_id, protocol, day, kind, _, _ = entry
+    line, continues_id = runs[episode_id] if episode_id is not None else (None, None)
+    code = treatment_code(tx.audit_key, key, protocol, day, kind)
+    return {"code": code, "run": run_code(tx.audit_key, key, line, continues_id)}
+
+
+def _runs(tx: Transaction, episode_ids: Iterable[int | None]) -> dict[int, _Run]:
+    """Return the line of each of these episodes and the one that it continues, by id."""
+    c = episodes.c
+    found: dict[int, _Run] = {}
+    for piece in pieces({key for key in episode_ids if key is not None}):
+        query = select(c.id, c.line, c.continues_id).where(c.id.in_(piece))
+        found.update({key: (line, continues_id) for key, line, continues_id in tx.connection.execute(query)})
+    return found
 
 
 def add_episode(

@@ -42,6 +42,8 @@ ALONE = {
     "test_deliver_held.py::test_many_messages_of_a_mended_template_are_a_backlog": _DAYS,
     "test_foresight.py::test_what_it_tells_is_what_then_happens": "its twin there is on PostgreSQL",
     "test_foresight.py::test_a_second_clinic_is_left_out": "its twin there is on PostgreSQL",
+    "test_audit_facts.py": "each of its kinds is tried on both by test_tamperings.py",
+    "test_audit_plan.py": "about rows that are compared in memory; test_tamperings.py changes such rows on both",
     "test_audit_quiet.py::test_months_of_everything_leave_the_audit_nothing_to_say": "its twin there is on PostgreSQL",
 }
 """Test files (or single tests) that are run on SQLite alone, and why: there is time for the others on both."""

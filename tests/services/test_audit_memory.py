@@ -10,6 +10,7 @@ from sqlalchemy import Connection, create_engine, insert, select
 from reminders.store import audit_trail
 from reminders.store.columns import metadata
 from reminders.store.database import create_or_upgrade
+from reminders.store.fact_codes import run_code, treatment_code
 from tests.support.clinic import INVITED_AT, FakeClock, Office
 from tests.support.database import Copies
 from tests.support.memory import peak_kilobytes
@@ -90,8 +91,7 @@ class Multiplied:
             }
         return new
 
-    @staticmethod
-    def _entry(row: Row, copy: int) -> Row:
+    def _entry(self, row: Row, copy: int) -> Row:
         new = {name: value for name, value in row.items() if name != "mac"}
         new["patient_id"] = row["patient_id"] + copy * 10
         if row["subject"] in ("patient", "treatment", "reminder", "episode"):
@@ -101,6 +101,10 @@ class Multiplied:
             new["details"] = {"changes": [[key + copy * 10, *rest] for key, *rest in details["changes"]]}
         if "message" in details:
             new["details"] = {"message": details["message"] + copy * 10}
+        if row["subject"] == "treatment":
+            given, [episode] = self.rows["treatments"][0], self.rows["episodes"]
+            code = treatment_code(self.key, new["subject_id"], given["protocol"], given["day"], given["kind"])
+            new["details"] = {"code": code, "run": run_code(self.key, new["subject_id"], episode["line"], None)}
         return new
 
 

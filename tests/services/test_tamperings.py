@@ -43,8 +43,10 @@ class Scene:
     def overlooked(self, tampering: Tampering) -> str | None:
         """Tamper, audit, mend; say what an audit did not see."""
         tampering.do()
+        if tampering.planned:
+            self.office.plan()
         findings = self.audit()
-        self.tampered.undo()
+        self.tampered.undo(everything=tampering.planned)
         told = (one for one in findings if one.promise == tampering.promise)
         if any(tampering.names == f"reminder {one.reminder_id}" or tampering.names in one.problem for one in told):
             return None

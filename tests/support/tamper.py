@@ -89,8 +89,9 @@ class Tampered:
         with self.writing(table) as connection:
             connection.execute(insert(metadata.tables[table]), [values])
 
-    def undo(self) -> None:
-        """Bring back what stood in the touched tables."""
+    def undo(self, *, everything: bool = False) -> None:
+        """Bring back what stood in the touched tables, or in all of them."""
+        self.touched.update(self.saved if everything else ())
         with self.engine.begin() as connection:
             for name in sorted(self.touched):
                 _fill(connection, metadata.tables[name], self.saved[name])
@@ -108,12 +109,14 @@ class Tampering:
     """Something done behind the product's back, and what an audit must say of it.
 
     `promise` is the number it must name; `names` is a part of the problem, the patient's ref, or the reminder's number.
+    `planned` says that everybody is planned anew from what was changed, which makes the rows agree again.
     """
 
     name: str
     do: Callable[[], object]
     promise: int
     names: str
+    planned: bool = False
 
 
 Family = Callable[[Tampered, random.Random], Iterator[Tampering]]

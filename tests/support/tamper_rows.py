@@ -6,6 +6,7 @@ Invariant: every tampering breaks one promise, or hides that it was broken, and 
 import datetime as dt
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 
 from reminders.store.columns import metadata
@@ -239,6 +240,39 @@ def _somebody_elses(tampered: Tampered, chance: random.Random) -> Tampering:
     return _change("somebody else's", table, row, 5, f"row {row['id']} of {table}", tampered, **{column: other})
 
 
+# a plan made anew from a changed fact agrees with it
+
+
+def _booked_elsewhen(tampered: Tampered, chance: random.Random) -> Tampering:
+    row = chance.choice(tampered.rows("appointments"))
+    values = chance.choice([{"day": row["day"] - dt.timedelta(days=chance.randint(8, 90))}, {"line": "sweat"}])
+    made = _change("booked elsewhen", "appointments", row, 4, f"appointment {row['id']}", tampered, **values)
+    return replace(made, planned=True)
+
+
+def _treated_elsewhen(tampered: Tampered, chance: random.Random) -> Tampering:
+    row = chance.choice(tampered.rows("treatments"))
+    day = row["day"] + dt.timedelta(days=chance.choice([-40, -1, 1, 40]))
+    values = chance.choice([{"day": day}, {"protocol": "hyperhidrosis"}, {"kind": "review"}])
+    made = _change("treated elsewhen", "treatments", row, 3, f"treatment {row['id']} has another", tampered, **values)
+    return replace(made, planned=True)
+
+
+def _of_another_line(tampered: Tampered, chance: random.Random) -> Tampering:
+    row = chance.choice([one for one in tampered.rows("treatments") if one["episode_id"]])
+    episode = next(one for one in tampered.rows("episodes") if one["id"] == row["episode_id"])
+    names = f"treatment {row['id']} is of another line"
+    return replace(_change("another line", "episodes", episode, 4, names, tampered, line="sweat"), planned=True)
+
+
+def _starved(tampered: Tampered, chance: random.Random) -> Tampering:
+    row = chance.choice(_reminders(tampered, "planned"))
+    names = chance.choice([("wake_at",), ("wake_at", "next_attempt_at"), ("next_attempt_at",)])
+    later = row["wake_at"] + dt.timedelta(days=chance.choice([1, 30, 400]), minutes=chance.randint(1, 300))
+    values = dict.fromkeys(names, later)
+    return _change("starved", "reminders", row, 2, _reminder(row["id"]), tampered, **values)
+
+
 # never without a consultation
 
 
@@ -332,6 +366,8 @@ ROWS: dict[str, tuple[Family, int]] = {
         ),
         24,
     ),
+    "planned anew": (_each(_booked_elsewhen, _treated_elsewhen, _of_another_line), 12),
+    "starved": (_each(_starved), 8),
     "never across": (_each(_crossed, _somebody_elses), 12),
     "never without": (_each(_without_consultation), 4),
     "never a surprise": (_each(_released), 4),

@@ -3,13 +3,16 @@
 Invariant: only what the trail holds a code of is compared; an entry from before codes were kept proves nothing.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from reminders.services.finding import Finding
 from reminders.store import clinics, installation, reports
+from reminders.store.answers import ABOUT_WRITING, StoredAnswer
 from reminders.store.audit_trail import Entry, entries
 from reminders.store.database import Transaction
-from reminders.store.evidence import Evidence
+from reminders.store.evidence import Booking, EntryRow, Evidence
+from reminders.store.fact_codes import answer_code, appointment_code, run_code, treatment_code
 from reminders.store.patients import birth_code
 
 LOOSENED = (
@@ -42,6 +45,52 @@ def of_the_holds(known: Evidence) -> Iterator[Told]:
             yield 4, f"hold {pause.id} lasts until another day than the audit trail says"
         if "line" in told and told["line"] != pause.line:
             yield 4, f"hold {pause.id} is of another line than the audit trail says"
+
+
+def of_the_facts(known: Evidence, keys: Sequence[bytes]) -> Iterator[Told]:
+    """Yield the treatments, appointments and answers whose days or lines are not those recorded; `keys` sign the trail.
+
+    The plan made anew from a changed row agrees with it: only the trail can tell.
+    """
+    told: dict[tuple[str, int | None], list[Entry]] = defaultdict(list)
+    for entry in known.trail:
+        told[entry.subject, entry.subject_id].append(entry)
+    for given in known.entries:
+        yield from _of_the_treatment(given, told["treatment", given.id], keys)
+    for booked in known.bookings:
+        yield from _of_the_appointment(booked, told["appointment", booked.id], keys)
+    for said in known.answers:
+        yield from _of_the_answer(said, told["answer", said.id], keys)
+
+
+def _of_the_treatment(given: EntryRow, trail: Sequence[Entry], keys: Sequence[bytes]) -> Iterator[Told]:
+    real = {treatment_code(key, given.id, given.protocol, given.day, given.kind) for key in keys}
+    if any(code not in real for code in _codes(trail, "code")):
+        yield 3, f"treatment {given.id} has another day, protocol or kind than the audit trail says"
+    runs = {run_code(key, given.id, given.line, given.continues_id) for key in keys}
+    if any(code not in runs for code in _codes(trail, "run")[-1:]):
+        yield 4, f"treatment {given.id} is of another line, or continues another episode, than the audit trail says"
+
+
+def _of_the_appointment(booked: Booking, trail: Sequence[Entry], keys: Sequence[bytes]) -> Iterator[Told]:
+    real = {appointment_code(key, booked.id, booked.line, booked.day) for key in keys}
+    if any(code not in real for code in _codes(trail, "code")):
+        yield 4, f"appointment {booked.id} is of another day or line than the audit trail says"
+    noted = _codes(trail, "noted_on")[-1:]
+    if noted and noted != [str(booked.noted_on)]:
+        yield 4, f"the outcome of appointment {booked.id} was noted on another day than the audit trail says"
+
+
+def _of_the_answer(said: StoredAnswer, trail: Sequence[Entry], keys: Sequence[bytes]) -> Iterator[Told]:
+    lines = None if said.kind in ABOUT_WRITING else said.lines
+    real = {answer_code(key, said.id, said.kind, lines, said.day, said.message_pk) for key in keys}
+    if any(code not in real for code in _codes(trail, "code")):
+        yield 4, f"answer {said.id} is of another kind, day or line than the audit trail says"
+
+
+def _codes(trail: Iterable[Entry], name: str) -> list[str]:
+    """Return what the entries tell under a name, oldest first; those from before it was kept tell nothing."""
+    return [str(entry.told[name]) for entry in trail if name in entry.told]
 
 
 def of_the_clinics(tx: Transaction) -> Iterator[Finding]:

@@ -8,11 +8,11 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from reminders.domain.lifecycle import COUNTS_AS_SENT, FINAL, IN_FLIGHT, MOVES, PENDING, REASONS, Reason, State
 from reminders.domain.sending_hours import SendingCalendar, is_open
-from reminders.store.audit_trail import Entry
+from reminders.store.audit_trail import Entry, told_moment
 from reminders.store.evidence import Evidence, ReminderRow
 
 GRACE = dt.timedelta(hours=1)
@@ -42,13 +42,14 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A clinic's calendar without public holidays, and the moment from which it has been as it is.
+    """A clinic's calendar without public holidays, the moment from which it has been as it is, and the clock's repute.
 
     Public holidays come from a library whose next version may know more of them, which would make past days wrong.
     """
 
     calendar: SendingCalendar
     since: dt.datetime
+    clock_is_believed: bool = True
 
 
 Problem = tuple[int, int, str, str]
@@ -60,12 +61,12 @@ Told = tuple[int, str, str]
 
 def problems(known: Evidence, judged: Judged, now: dt.datetime, leases_now: dt.datetime) -> Iterator[Problem]:
     """Yield what is wrong with one patient's reminders; leases have a clock of their own (`database_now`)."""
-    lives = turns(known.trail)
+    lives, again = turns(known.trail), _put_off(known.trail)
     for row in known.reminders:
         life = lives.pop(row.id, [])
-        for found in (_life(row, life), _row(row, now, leases_now), _days(row, judged), witnessed(row, life)):
-            for promise, problem, advice in found:
-                yield promise, row.id, problem, advice
+        told = chain(_life(row, life), _row(row, judged, now, leases_now), _days(row, judged), witnessed(row, life))
+        for promise, problem, advice in chain(told, _later(row, again.get(row.id))):
+            yield promise, row.id, problem, advice
     for reminder_id in lives:
         yield 2, reminder_id, "the audit trail tells of it, and its row is gone", _LOOK
     for row in _accepted_twice(known.reminders):
@@ -134,7 +135,23 @@ def witnessed(row: ReminderRow, life: Sequence[Turn]) -> Iterator[Told]:
         yield 7, "it is marked as released, and the audit trail knows of nobody who released it", _LOOK
 
 
-def _row(row: ReminderRow, now: dt.datetime, leases_now: dt.datetime) -> Iterator[Told]:
+def _put_off(trail: Iterable[Entry]) -> dict[int, object]:
+    """Return until when each reminder was put off last, as the trail has it; "" for an entry that does not tell it."""
+    again: dict[int, object] = {}
+    for entry in trail:
+        if entry.subject == "reminder" and entry.subject_id is not None and entry.action in _PUTS_OFF:
+            again[entry.subject_id] = entry.told.get("again", "")
+    return again
+
+
+def _later(row: ReminderRow, again: object) -> Iterator[Told]:
+    """Yield where a planned row waits for a moment until which nobody put it off: it would starve silently."""
+    until = told_moment(row.next_attempt_at)
+    if row.state == State.PLANNED and until is not None and again not in ("", until):
+        yield 2, "it was put off until another moment than the audit trail tells of", _LET_GO
+
+
+def _row(row: ReminderRow, judged: Judged, now: dt.datetime, leases_now: dt.datetime) -> Iterator[Told]:
     """Yield states that are none, and states without what they stand for."""
     if row.state not in _STATES:
         yield 2, "its state is none of the product's", _LOOK
@@ -149,7 +166,7 @@ def _row(row: ReminderRow, now: dt.datetime, leases_now: dt.datetime) -> Iterato
     if missing:
         yield 2, f"it is {state} without {' and '.join(missing)}", _LOOK
     if state in PENDING and now > row.not_after + GRACE:
-        yield 2, f"it is still {state} after its days", "run `reminders deliver`, which lets it expire"
+        yield 2, f"it is still {state} after its days", _EXPIRES if judged.clock_is_believed else _CLOCK_FIRST
     if state in IN_FLIGHT and (row.lease_until is None or leases_now > row.lease_until + RESCUED_AFTER):
         yield 2, f"it is {state} and its worker is gone", "run `reminders deliver`, which rescues it"
 
@@ -189,5 +206,9 @@ _WITNESSES = {
 }
 """What a row must hold to be in a state."""
 
+_PUTS_OFF = frozenset({"wait", State.PLANNED.value})
+_LET_GO = "keep a copy of the database; `reminders hold` and then `reminders release` let it go when it is due"
+_EXPIRES = "run `reminders deliver`, which lets it expire"
+_CLOCK_FIRST = "see to the clock first: by a wrong one its days may not be over; then run `reminders deliver`"
 _LOOK = "keep a copy of the database and look at `reminders why`; somebody or something else wrote to it"
 _TOLD = "keep a copy of the database and report it: this must not happen"

@@ -1,7 +1,7 @@
 """Compares the rows of a patient's facts with what the audit trail tells of them (promises 4 and 10).
 
 Invariant: only what the trail says is compared: that a fact was entered, ended or taken back, and when. A fact's own
-words and days do not stand there; what changed in those shows, where it matters, in the plan.
+words and days do not stand there; of its days and lines there are codes, which `codes` compares.
 """
 
 import datetime as dt

@@ -4,7 +4,7 @@ Invariant: a lock is stored, so that every process on the database sees it, and 
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -12,6 +12,7 @@ from reminders.clock import Clock
 from reminders.domain.clock_check import BUILT_ON, NEEDS_A_PERSON, Seen, Verdict, check
 from reminders.errors import CannotDo
 from reminders.store import installation, reminders
+from reminders.store.audit_trail import Entry, Event, record_many, told_moment
 from reminders.store.database import Database, Transaction
 
 
@@ -74,6 +75,7 @@ _REFUSALS: dict[Because, type[SendingLocked]] = {
     Because.OTHER: LockedOtherwise,
 }
 OF_THE_CLOCK = frozenset({Because.CLOCK_AHEAD, Because.CLOCK_BEFORE_BUILD})
+_PUT_OFF = "plan later"
 _SUSPECT = {Verdict.AHEAD: Because.CLOCK_AHEAD, Verdict.BEFORE_BUILD: Because.CLOCK_BEFORE_BUILD}
 
 
@@ -143,9 +145,20 @@ def suspected(tx: Transaction) -> Because | None:
     return _SUSPECT.get(state.clock)
 
 
-def leave_for_later(tx: Transaction, patient_ids: Sequence[int]) -> None:
-    """Mark patients as to be planned by the first delivery or plan whose clock can be trusted."""
-    reminders.set_replan_at(tx, [(patient_id, BUILT_ON) for patient_id in patient_ids])
+def leave_for_later(tx: Transaction, clinic_id: int, patient_ids: Sequence[int], until: dt.datetime = BUILT_ON) -> None:
+    """Mark patients as to be planned by the first delivery or plan from `until` on whose clock can be trusted.
+
+    The trail is told, so that an audit does not take the marks for somebody else's.
+    """
+    reminders.set_replan_at(tx, [(patient_id, until) for patient_id in patient_ids])
+    told = {"until": told_moment(until)}
+    record_many(tx, [Event(_PUT_OFF, "patient", one, clinic_id, one, told) for one in patient_ids])
+
+
+def planning_put_off(trail: Iterable[Entry], replan_at: dt.datetime | None) -> bool:
+    """Tell whether a patient's row is still marked as the patient's trail says that `leave_for_later` marked it."""
+    told = [entry.told.get("until") for entry in trail if entry.action == _PUT_OFF and entry.subject == "patient"]
+    return replan_at is not None and told[-1:] == [told_moment(replan_at)]
 
 
 def planning_waits(tx: Transaction) -> bool:

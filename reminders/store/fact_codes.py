@@ -1,0 +1,45 @@
+"""Keyed codes by which the trail holds the days and lines of a fact, so that a row changed past the product shows.
+
+Invariant: a code tells nothing without the audit's key, and is another one for every row; the days themselves are not
+on the trail, which outlives an erasure.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Iterable
+
+from reminders.store.audit_trail import sign
+
+_LENGTH = 32
+
+
+def treatment_code(key: bytes, treatment_id: int, protocol: str, day: dt.date, kind: str) -> str:
+    """Return the code of what was done when: it never changes."""
+    return _code(key, "treatment", treatment_id, protocol, day.isoformat(), str(kind))
+
+
+def run_code(key: bytes, treatment_id: int, line: str | None, continues_id: int | None) -> str:
+    """Return the code of a treatment's episode: its line (None: it has no episode), and the one that it continues."""
+    return _code(key, "run", treatment_id, line, continues_id)
+
+
+def appointment_code(key: bytes, appointment_id: int, line: str, day: dt.date) -> str:
+    """Return the code of an appointment: its line ("" for every line) and its day."""
+    return _code(key, "appointment", appointment_id, line, day.isoformat())
+
+
+def answer_code(
+    key: bytes,
+    answer_id: int,
+    kind: str,
+    lines: Iterable[str] | None,
+    day: dt.date | None,
+    message_pk: int | None,
+) -> str:
+    """Return the code of an answer: its kind, its lines (None: every line), its day, and the message it answers."""
+    told = None if lines is None else sorted(lines)
+    return _code(key, "answer", answer_id, str(kind), told, day.isoformat() if day else None, message_pk)
+
+
+def _code(key: bytes, purpose: str, *parts: object) -> str:
+    return sign(key, purpose, json.dumps(parts))[:_LENGTH]

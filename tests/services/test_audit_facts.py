@@ -1,0 +1,130 @@
+"""A fact's days and lines changed in its row, and a plan made anew from them: the audit finds it before and after."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from reminders.domain.facts import Kind, Outcome
+from reminders.domain.lifecycle import Reason
+from reminders.services import book
+from reminders.services.audit import audit
+from reminders.services.finding import Finding
+from reminders.services.keys import Keys
+from reminders.store.audit_trail import entries
+from reminders.store.database import Database
+from tests.support.clinic import Office
+from tests.support.tampering import on_postgresql, past_the_rules
+
+Happens = Callable[[Office], object]
+
+
+def findings(office: Office) -> tuple[Finding, ...]:
+    return audit(office.database, office.clock, office.keys).findings
+
+
+def booked(office: Office) -> None:
+    office.book("2026-03-20", line="face")
+
+
+def missed(office: Office) -> None:
+    booking = office.book("2026-03-20")
+    office.clock.advance(days=75)
+    with office.write() as tx:
+        book.set_outcome(tx, booking, Outcome.MISSED)
+
+
+def treated_again(office: Office) -> None:
+    office.clock.advance(days=30)
+    office.treat(on="2026-02-02")
+
+
+def corrected(office: Office) -> None:
+    office.treat(on="2026-01-04", entry="v1")
+    office.treat(on="2026-01-03", entry="v2", replaces="v1", protocol="botulinum-migraine")
+
+
+CHANGED: Mapping[str, tuple[Happens, str, int, str]] = {
+    "booked day": (booked, "appointments SET day = '2026-01-10'", 4, "appointment 1 is of another day"),
+    "booked line": (booked, "appointments SET line = 'sweat'", 4, "appointment 1 is of another day or line"),
+    "noted day": (missed, "appointments SET noted_on = '2026-02-01'", 4, "outcome of appointment 1"),
+    "day": (Office.plan, "treatments SET day = '2025-11-05'", 3, "treatment 1 has another day"),
+    "day of the later": (treated_again, "treatments SET day = '2026-01-01' WHERE id = 2", 3, "treatment 2 has another"),
+    "protocol": (Office.plan, "treatments SET protocol = 'botulinum-cosmetic-long'", 3, "treatment 1 has another"),
+    "kind": (treated_again, "treatments SET kind = 'touch_up' WHERE id = 2", 3, "treatment 2 has another"),
+    "line": (treated_again, "episodes SET line = 'sweat' WHERE id = 2", 4, "treatment 2 is of another line"),
+    "continued": (corrected, "episodes SET continues_id = NULL", 4, "continues another episode"),
+    "answer": (
+        lambda office: office.answer(Reason.REPLIED),
+        "answers SET kind = 'remind_later', day = '2026-01-06'",
+        4,
+        "answer 1 is of another kind",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_a_fact_changed_in_its_row_is_found_before_it_is_planned_and_after(office: Office, name: str) -> None:
+    happens, sql, promise, told = CHANGED[name]
+    happens(office)
+    assert findings(office) == ()
+    past_the_rules(office.database, [f"UPDATE {sql}"])
+    for _ in range(2):
+        found = [one for one in findings(office) if one.promise == promise and told in one.problem]
+        assert len(found) == 1
+        assert "reminders plan" not in found[0].advice
+        office.plan()
+
+
+def test_what_is_booked_again_corrected_or_moved_by_a_person_is_no_finding(office: Office) -> None:
+    booking = office.book("2026-03-20", line="face")
+    with office.write() as tx:
+        book.set_outcome(tx, booking, Outcome.CANCELLED)
+    assert office.book("2026-03-20", line="face") == booking
+    office.treat(on="2026-01-04", entry="v1")
+    office.treat(on="2026-01-05", entry="v2", replaces="v1")  # the two runs meet, and become one
+    office.treat(on="2026-01-05", kind=Kind.TOUCH_UP)
+    office.void("v2")
+    office.erase()
+    assert findings(office) == ()
+
+
+def test_the_codes_of_an_older_key_are_still_known(office: Office) -> None:
+    corrected(office)
+    office.book("2026-03-20")
+    office.answer(Reason.REPLIED)
+    newer, older = Keys(b"another pepper of a test"), [office.keys.audit_key]
+    for day, count in (("2026-03-20", 0), ("2026-01-10", 1)):
+        past_the_rules(office.database, [f"UPDATE appointments SET day = '{day}'"])  # noqa: S608 - a day above
+        told = audit(office.database, office.clock, newer, older_keys=older).findings
+        assert sum("than the audit trail says" in one.problem for one in told) == count
+
+
+def test_a_trail_from_before_facts_had_codes_proves_nothing_of_them(office: Office) -> None:
+    missed(office)
+    if on_postgresql(office.database):
+        return  # the words of SQLite
+    older = "UPDATE audit SET details = json_remove(details, '$.code', '$.run', '$.noted_on') WHERE details IS NOT NULL"
+    past_the_rules(office.database, [older], triggers=False)
+    past_the_rules(office.database, ["UPDATE appointments SET day = '2026-02-20', noted_on = '2026-02-20'"])
+    past_the_rules(office.database, ["UPDATE treatments SET day = '2026-01-04'"])
+    assert not any("than the audit trail says" in one.problem for one in findings(office))
+
+
+def test_the_trail_holds_no_day_and_no_line_of_a_fact(office: Office) -> None:
+    office.add_patient("P2")
+    office.treat("P2")
+    booked(office)
+    office.book("2026-03-20", "P2", line="face")
+    assert told(office.database, office.clock.now(), "treatment", "code")
+    assert len(told(office.database, office.clock.now(), "appointment", "code")) == 2
+
+
+def told(database: Database, now: dt.datetime, subject: str, name: str) -> set[object]:
+    """Return the codes that the trail holds of such facts, each another one."""
+    with database.read(now) as tx:
+        found = entries(tx, subject=subject, action="add")
+    assert not any("2026" in str(entry.details) or "face" in str(entry.details) for entry in found)
+    codes = [entry.told[name] for entry in found]
+    assert len(set(codes)) == len(codes)
+    return set(codes)
