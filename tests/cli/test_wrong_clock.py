@@ -41,3 +41,19 @@ def test_looking_ahead_says_that_sending_is_locked(desk: Desk) -> None:
     desk.clock.set(INVITED_AT)
     assert desk.json("simulate", "--clinic", "north")["locked"] == "clock_ahead"
     assert "Sending is locked (clock ahead)" in desk.run("simulate", "--clinic", "north")
+
+
+def test_an_audit_after_a_year_says_that_nothing_ran_and_not_that_all_is_well(desk: Desk) -> None:
+    desk.clock.set(INVITED_AT)
+    desk.run("deliver")
+    assert "Every promise holds." in desk.run("audit")
+    assert desk.json("audit")["notes"] == []
+    desk.run("hold", *[str(row["id"]) for row in desk.json("list", "--state", "planned")], "--why", "look")
+    desk.clock.advance(days=20)
+    said = desk.run("audit")
+    assert "Nothing was planned or delivered here since 2026-03-23 10:00 UTC, 20 days ago" in said
+    assert "Every promise holds." not in said
+    desk.clock.set(IN_2036)
+    done = desk.type("audit")
+    assert "unlock --as clock" in done.stdout
+    assert done.exit_code == 1
