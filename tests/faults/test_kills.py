@@ -10,7 +10,7 @@ import os
 import random
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -139,9 +139,10 @@ def test_f36_an_import_killed_half_way_and_run_again_stores_each_row_once(
 @pytest.mark.storm
 @pytest.mark.timeout(3600)
 def test_f03_an_import_killed_twenty_times_ends_where_an_unkilled_one_does(
-    ground: Ground, tmp_path: Path, deliveries: Deliveries
+    ground: Ground, tmp_path: Path, deliveries: Deliveries, record_property: Callable[[str, object], None]
 ) -> None:
     import_killed(ground, tmp_path, deliveries, 5_000, 20)
+    record_property("kills", 20)
 
 
 def test_f03_an_erasure_killed_anywhere_and_run_again_leaves_no_row_with_the_name(

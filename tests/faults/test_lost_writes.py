@@ -7,7 +7,7 @@ import contextlib
 import itertools
 import random
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import pytest
@@ -114,9 +114,14 @@ def test_f04_what_was_not_flushed_may_go_and_nothing_is_sent_twice_or_lost(
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("seed", range(5))
 def test_f04_five_hundred_power_cuts_send_nothing_twice_and_lose_nothing(
-    file_ground: OnSqlite, deliveries: Deliveries, ledger: KillingServer, seed: int
+    file_ground: OnSqlite,
+    deliveries: Deliveries,
+    ledger: KillingServer,
+    seed: int,
+    record_property: Callable[[str, object], None],
 ) -> None:
     survive(recorded(file_ground, deliveries, ledger), deliveries, random.Random(seed), 100)
+    record_property("power cuts", 100)
 
 
 def test_f04_a_log_that_is_not_flushed_would_be_found_out(

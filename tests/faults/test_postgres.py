@@ -229,10 +229,12 @@ def test_f05_a_server_that_is_restarted_under_load_costs_no_message(
 @pytest.mark.storm
 @pytest.mark.parametrize("seed", range(10))
 def test_f05_three_hundred_restarts_under_load_cost_no_message(
-    own_server: Cluster, ledger: KillingServer, backend: str, seed: int
+    own_server: Cluster, ledger: KillingServer, backend: str, seed: int, record_property: Callable[[str, object], None]
 ) -> None:
     assert backend == "postgresql"
     restart_under_load(own_server, ledger, count=300, restarts=30, seed=seed)
+    record_property("restarts", 30)
+    record_property("messages", 300)
 
 
 # several workers

@@ -3,14 +3,20 @@
 A test hands its counts to `record_property`, with which they cross from process to process.
 """
 
+from collections import Counter
+
 import pytest
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Write a line for each test that counted something."""
-    told = [one for one in terminalreporter.getreports("passed") if one.when == "call" and one.user_properties]
-    if told:
+    """Write a line for each test that counted something, all its parameters together."""
+    together: dict[str, Counter[str]] = {}
+    for report in terminalreporter.getreports("passed"):
+        if report.when == "call" and report.user_properties:
+            name = report.nodeid.partition("::")[2].partition("[")[0]
+            together.setdefault(name, Counter()).update({key: int(count) for key, count in report.user_properties})
+    if together:
         terminalreporter.section("counted")
-    for report in told:
-        counts = ", ".join(f"{count} {name}" for name, count in report.user_properties)
-        terminalreporter.write_line(f"{report.nodeid.partition('::')[2]}: {counts}")
+    for name, counts in together.items():
+        told = ", ".join(f"{count:,} {key}" for key, count in counts.items())
+        terminalreporter.write_line(f"{name}: {told}")
