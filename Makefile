@@ -33,7 +33,7 @@ setup: .venv/.ready ## make .venv from the locks (again only when a lock changes
 demo: setup ## run a complete sample clinic with its own mail inbox
 	@$(BIN)/reminders demo
 
-test: setup ## run every test but the long kill test
+test: setup ## run every test but the long forms below
 	@$(BIN)/python -m pytest -n auto --dist loadgroup
 
 check: setup ## format, lint, floors, types, dependencies
@@ -66,7 +66,7 @@ wheel: setup ## build the wheel and the source archive into dist/
 storm: setup ## kill the program a thousand times and count the letters (10 to 30 minutes)
 	@echo "Killing it over and over; this takes 10 to 30 minutes."
 	@time $(BIN)/python -m pytest tests/acceptance tests/faults/test_kills.py tests/faults/test_damage.py tests/faults/test_postgres.py tests/services/test_tamperings.py \
-	  -m storm --timeout 3600 --deselect tests/acceptance/test_system_calls.py
+	  -m storm -n auto --dist loadgroup --timeout 3600 --deselect tests/acceptance/test_system_calls.py
 
 chaos: setup ## hold 10,000 random conversations with rude mail servers (about 20 minutes)
 	@echo "Holding 10,000 conversations; this takes about 20 minutes."
@@ -74,7 +74,7 @@ chaos: setup ## hold 10,000 random conversations with rude mail servers (about 2
 
 syscalls: setup ## let each call on the database's files fail or kill, and cut the power 500 times (needs strace; an hour)
 	@echo "Failing every system call in turn, then 500 power cuts; this takes about an hour."
-	@time $(BIN)/python -m pytest tests/acceptance/test_system_calls.py tests/faults/test_lost_writes.py -m storm --timeout 3600
+	@time $(BIN)/python -m pytest tests/acceptance/test_system_calls.py tests/faults/test_lost_writes.py -m storm -n auto --dist loadgroup --timeout 3600
 
 machine: setup ## let Hypothesis write 300 long histories of two clinics and judge each step (about half an hour)
 	@echo "Playing 300 histories of 60 steps; this takes about half an hour."

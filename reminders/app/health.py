@@ -23,8 +23,8 @@ class HealthVerbs(Opened):
             return False
 
     def connect_anew(self) -> None:
-        """Let go of every connection that is not in use: whoever needs one opens a new one."""
-        self.database.close_idle()
+        """Let go of every connection: whoever needs one opens a new one."""
+        self.database.connect_anew()
 
     def is_anybody_ticking(self) -> bool:
         """Tell whether the clock ticks where one should; yes where nobody began one, and where it cannot be known."""

@@ -111,8 +111,17 @@ class Shell(TyperGroup):
         except OSError as error:
             return _failed(_about_a_file(error) or _fault(error), CANNOT_DO)
         except Exception as error:  # noqa: BLE001 - the last line: whatever it is, a person gets a sentence
-            return _failed(_fault(error), CANNOT_DO)
+            return INTERRUPTED if _was_interrupted(error) else _failed(_fault(error), CANNOT_DO)
         return 0
+
+
+def _was_interrupted(error: BaseException | None) -> bool:
+    """Tell whether Ctrl-C came while a library was at work that made an error of its own of it, as pydantic's does."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt) or KeyboardInterrupt.__name__ in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def build() -> typer.Typer:

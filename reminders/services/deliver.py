@@ -153,9 +153,9 @@ def _send(worker: Worker, chooser: Chooser, round_size: int, progress: Progress 
                 return None
             worker.beat()
             worker.observe(Point.CLAIMED)
-            _run(rounds, visits, letters)
+            got_through = _run(rounds, visits, letters)
             done += sum(len(letter.held) for letter in letters)
-            if progress:
+            if progress and got_through:
                 progress(done, max(total, done))
     finally:
         rounds.close()
@@ -167,13 +167,15 @@ def _how_things_stand(worker: Worker, round_size: int) -> tuple[dt.datetime | No
         return worker.breakers.open_until(tx), worker.breakers.at_once(tx, round_size), queue.count_due(tx)
 
 
-def _run(rounds: Round, visits: _Visits, letters: Sequence[Letter]) -> None:
-    """Send one round, and note who has to be looked at again."""
+def _run(rounds: Round, visits: _Visits, letters: Sequence[Letter]) -> bool:
+    """Send one round, and note who has to be looked at again; false where the transport stopped it."""
     visits.repeat(rounds.run(letters))
     visits.repeat(letter for letter in letters if letter.others_wait)
     if rounds.stopped is not None:  # it ends: each fault brings the breaker nearer, unless something was accepted
         visits.repeat(letters, always=True)
         rounds.stopped = None
+        return False
+    return True
 
 
 def _claim(worker: Worker, chooser: Chooser, visits: _Visits, round_size: int) -> list[Letter]:

@@ -8,7 +8,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
 
 from reminders.store.audit_trail import flush
 from reminders.store.columns import NaiveMoment
@@ -79,9 +79,15 @@ class Database:
         """Close every connection; the next use opens new ones."""
         self._engine.dispose()
 
-    def close_idle(self) -> None:
-        """Close every connection that is not in use; those that are go on, and stay ours."""
-        self._engine.pool.dispose()
+    def connect_anew(self) -> None:
+        """Close every connection that is not in use, and each that is as soon as it no longer is.
+
+        The pool goes with them: one that is emptied while some are in use forgets to count these, and grows for good.
+        """
+        old = self._engine.pool
+        self._engine.dispose()
+        event.listen(old, "checkin", lambda _, record: record.invalidate())
+        old.dispose()  # what came back before somebody listened
 
     def _uptime(self) -> str | None:
         return self._boot() if self._boot else None

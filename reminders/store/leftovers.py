@@ -6,6 +6,7 @@ gone.
 
 import os
 import re
+import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,30 +14,32 @@ from pathlib import Path
 OLD_S = 3600
 """What was changed within so many seconds may be a copy that another machine, or another container, is making."""
 
-_NAME = re.compile(r"\..+\.(?P<pid>[1-9][0-9]{0,9})\.new(-wal|-shm|-journal)?")
+_NAME = re.compile(r"\..+\.(?P<pid>[1-9][0-9]{0,9})-[0-9a-f]{12}\.new(-wal|-shm|-journal)?")
+"""A name that no other program is likely to give; two containers may have the same process number."""
 
 
 def fresh_name(target: Path) -> Path:
     """Return the hidden name under which a file is made that is to be called `target`."""
-    return target.with_name(f".{target.name}.{os.getpid()}.new")
+    return target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(6)}.new")
 
 
-def leftovers(folder: Path) -> Iterator[Path]:
-    """Yield the files in a folder that a killed process left half made; nothing where processes cannot be asked for."""
+def leftovers(folder: Path, now: float) -> Iterator[Path]:
+    """Yield the old files in a folder that a killed process left half made; none where processes cannot be asked for.
+
+    `now` is in seconds since 1970.
+    """
     if os.name != "posix":
         return
     for path in sorted(folder.iterdir()):
         named = _NAME.fullmatch(path.name)
-        if named and not _lives(int(named["pid"])) and _is_ours(path):
+        if named and _is_ours(path) and path.stat().st_mtime < now - OLD_S and not _lives(int(named["pid"])):
             yield path
 
 
 def remove_old(fresh: Path) -> None:
     """Remove what was left beside `fresh`, a file that was made just now: ages are told by the disk's own clock."""
-    before = fresh.stat().st_mtime - OLD_S
-    for path in leftovers(fresh.parent):
-        if path.stat().st_mtime < before:
-            path.unlink(missing_ok=True)
+    for path in leftovers(fresh.parent, fresh.stat().st_mtime):
+        path.unlink(missing_ok=True)
 
 
 def _is_ours(path: Path) -> bool:

@@ -1,6 +1,7 @@
 """The doctor says what is wrong with an installation in whatever state it is, and changes nothing."""
 
 import datetime as dt
+import os
 import re
 import shutil
 import sqlite3
@@ -126,8 +127,12 @@ def test_every_check_that_is_not_right_says_how_to_mend_it(folder: Path, tmp_pat
 def test_what_killed_copies_left_beside_the_database_is_told_of(folder: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         ended.wait()
-    left = folder / f".reminders-monday.db.{ended.pid}.new"
+    left = folder / f".reminders-monday.db.{ended.pid}-0123456789ab.new"
     left.touch(0o600)
+    for hours, told in ((0.9, False), (1.1, True)):  # another container may be at it
+        then = INVITED.timestamp() - hours * 3600
+        os.utime(left, (then, then))
+        assert ("leftovers" in examined(folder)) is told
     found = examined(folder)["leftovers"]
     assert found.ok is None
     assert left.name in found.said

@@ -87,7 +87,7 @@ def test_a_copy_that_cannot_be_written_leaves_nothing(sqlite_database: Database,
 
 def left_by(pid: int, folder: Path, end: str = "", *, hours: float = 2, mode: int = 0o600) -> Path:
     """Leave what a process leaves that is killed while it copies."""
-    path = folder / f".reminders-{hours}-{mode}.db.{pid}.new{end}"
+    path = folder / f".reminders-{hours}-{mode}.db.{pid}-0123456789ab.new{end}"
     path.write_bytes(b"names of patients")
     path.chmod(mode)
     then = path.stat().st_mtime - hours * 3600
@@ -110,8 +110,10 @@ def test_what_killed_copies_left_goes_with_the_next_copy_into_the_folder(
     folder.mkdir()
     dead = [left_by(gone, folder), left_by(gone, folder, "-journal"), left_by(os.getpid(), folder)]
     stays = [left_by(os.getppid(), folder), left_by(gone, folder, hours=0.9), left_by(gone, folder, mode=0o644)]
-    stays.append(folder / f".notes.{gone}.newer")
-    stays[-1].write_text("not ours")
+    for foreign in (f".notes.{gone}.new", f".notes.{gone}-0123456789ab.newer"):
+        stays.append(folder / foreign)
+        stays[-1].touch(0o600)
+        os.utime(stays[-1], (0, 0))
     copy_database(sqlite_database.address, folder / "copy.db")
     assert sorted(folder.iterdir()) == sorted([*stays, folder / "copy.db"])
     assert not any(path.exists() for path in dead)

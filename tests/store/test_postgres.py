@@ -1,5 +1,6 @@
 """PostgreSQL's own: who waits for whom, what a lost COMMIT leaves, and by whose clock leases end."""
 
+import contextlib
 import datetime as dt
 import threading
 from collections.abc import Iterator
@@ -7,7 +8,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 from psycopg import sql
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from reminders.domain.lifecycle import State
@@ -324,3 +325,21 @@ def test_a_newer_database_is_refused_and_left_as_it_is(postgres_url: str) -> Non
     for refuse in (create_or_upgrade, check_ready):
         with pytest.raises(DatabaseNewer):
             refuse(postgres_url)
+
+
+def test_connections_that_were_given_up_while_in_use_end_with_their_use_and_others_are_kept(
+    database: Database, postgres_url: str
+) -> None:
+    def backend() -> int:
+        with database.read(NOW) as tx:
+            return int(tx.connection.execute(select(func.pg_backend_pid())).scalar_one())
+
+    for _ in range(3):
+        with contextlib.ExitStack() as stack:
+            for _ in range(4):
+                stack.enter_context(database.read(NOW))
+            database.connect_anew()
+    assert backend() == backend()
+    others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    with psycopg.connect(postgres_url) as connection:
+        assert connection.execute(others).fetchone() == (1,)

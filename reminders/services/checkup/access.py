@@ -7,15 +7,17 @@ import os
 import shlex
 import stat
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from reminders.services.checkup.check import Check, Examined
 from reminders.store.files import file_paths
 
-_OTHERS_READ = stat.S_IRGRP | stat.S_IROTH
-_OTHERS_MAY = stat.S_IRWXG | stat.S_IRWXO
+_NOT_THE_OWNERS = stat.S_IRWXG | stat.S_IRWXO
+_MAY_READ = stat.S_IRGRP | stat.S_IROTH
+_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
+_OTHERS, _GROUP = "others", "the group's other members"
 _ALWAYS_SECRET = ("secret_key", "ping_url")
 _WITH_PASSWORDS = ("smtp_url", "database_url")
 
@@ -37,30 +39,55 @@ def access_checks(examined: Examined) -> Iterator[Check]:
 
 
 def _database(files: list[Path]) -> Check:
-    open_ones = [path for path in (*files, _index(files[0])) if _mode(path) & _OTHERS_MAY]
+    open_ones = [path for path in (*files, _index(files[0])) if _mode(path) & _NOT_THE_OWNERS]
     if not open_ones:
         return Check("database access", ok=True, said="its files are their owner's alone")
-    said = f"others may use {', '.join(f'{path} (mode {_mode(path):04o})' for path in open_ones)}"
-    advice = f"run `chmod 600 {_typed(files[0])}*`: whoever reads it knows the patients"
-    return Check("database access", ok=False, said=said, advice=advice)
+    said = f"{_who(open_ones)} may use {', '.join(f'{path} (mode {_mode(path):04o})' for path in open_ones)}"
+    advice = f"whoever reads it knows the patients: {_closing(open_ones)}"
+    return Check("database access", ok=_ok(open_ones), said=said, advice=advice)
 
 
 def _folder(folder: Path) -> Iterator[Check]:
     mode = _mode(folder)
-    writable = mode & (stat.S_IWGRP | stat.S_IWOTH) and not mode & stat.S_ISVTX
-    if writable or mode & _OTHERS_READ:
+    writable = mode & _MAY_WRITE and not mode & stat.S_ISVTX
+    if writable or mode & _MAY_READ:
         may = "put another database in its place" if writable else "see which files lie beside the database"
-        said = f"others may {may}: {folder} has mode {mode:04o}"
+        bits = mode & (_MAY_WRITE if writable else _MAY_READ)
+        said = f"{_OTHERS if bits & stat.S_IRWXO else _GROUP} may {may}: {folder} has mode {mode:04o}"
         advice = f"run `chmod 700 {_typed(folder)}`, if nothing else needs to get in"
-        yield Check("database folder", ok=False if writable else None, said=said, advice=advice)
+        yield Check("database folder", ok=False if writable and bits & stat.S_IRWXO else None, said=said, advice=advice)
 
 
 def _settings(file: Path) -> Check:
-    mode = _mode(file)
-    if not mode & _OTHERS_MAY:
+    if not _mode(file) & _NOT_THE_OWNERS:
         return Check("settings file", ok=True, said=f"{file} is its owner's alone")
-    said = f"{file} holds a password or a key, and has mode {mode:04o}"
-    return Check("settings file", ok=False, said=said, advice=f"run `chmod 600 {_typed(file)}`")
+    said = f"{file} holds a password or a key; {_who([file])} may use it (mode {_mode(file):04o})"
+    return Check("settings file", ok=_ok([file]), said=said, advice=_closing([file]))
+
+
+def _ok(files: Sequence[Path]) -> bool | None:
+    """Return that it is wrong where everybody may use a file, and doubtful where its group alone may."""
+    return False if any(_mode(path) & stat.S_IRWXO for path in files) else None
+
+
+def _who(files: Sequence[Path]) -> str:
+    return _GROUP if _ok(files) is None else _OTHERS
+
+
+def _closing(files: Sequence[Path]) -> str:
+    """Return what closes files to others, and keeps them open to who runs the program as a member of their group."""
+    typed = " ".join(map(_typed, files))
+    if _ok(files) is None:
+        return f"all is well if that group is the program's own; else run `chmod 600 {typed}` as their owner"
+    if all(_is_own(path) for path in files):
+        return f"run `chmod 600 {typed}`"
+    return f"give them to the user who runs the program (`chown USER {typed}`), then run `chmod 600 {typed}`"
+
+
+def _is_own(path: Path) -> bool:
+    with suppress(OSError):
+        return path.stat().st_uid == os.geteuid()
+    return True
 
 
 def _holds_secrets(file: Path) -> bool:

@@ -3,6 +3,7 @@
 Invariant: nothing is written, and a database that is missing or broken is reported like anything else.
 """
 
+import datetime as dt
 import os
 import stat
 from collections.abc import Iterator
@@ -50,17 +51,17 @@ def database_checks(examined: Examined) -> Iterator[Check]:
         yield from _journal(tx)
         yield _rows(tx)
     yield from _room(url)
-    yield from _left(url)
+    yield from _left(url, examined.now)
 
 
-def _left(url: str) -> Iterator[Check]:
+def _left(url: str, now: dt.datetime) -> Iterator[Check]:
     """Yield what killed copies left beside the database, where there is anything."""
     path, found = sqlite_path(url), list[str]()
     with suppress(OSError):
-        found += [left.name for left in leftovers(path.parent)] if path else []
+        found += [left.name for left in leftovers(path.parent, now.timestamp())] if path else []
     if found:
         said = f"copies that were cut short lie beside the database, with names of patients in them: {', '.join(found)}"
-        advice = "delete them; `reminders backup` into the same folder does it too, once they are an hour old"
+        advice = "delete them, or make a `reminders backup` into the same folder, which does it"
         yield Check("leftovers", ok=None, said=said, advice=advice)
 
 
