@@ -63,8 +63,8 @@ pictures: setup ## write the pictures of mails and pages in docs/images (needs D
 wheel: setup ## build the wheel and the source archive into dist/
 	@$(BIN)/python -m hatchling build
 
-storm: setup ## kill the program a thousand times and count the letters (10 to 30 minutes)
-	@echo "Killing it over and over; this takes 10 to 30 minutes."
+storm: setup ## kill the program a thousand times and count the letters (about half an hour)
+	@echo "Killing it over and over; this takes about half an hour."
 	@time $(BIN)/python -m pytest tests/acceptance tests/faults/test_kills.py tests/faults/test_damage.py tests/faults/test_postgres.py tests/services/test_tamperings.py \
 	  -m storm -n auto --dist loadgroup --timeout 3600 --deselect tests/acceptance/test_system_calls.py
 
@@ -91,8 +91,8 @@ zoo: setup ## set every deliberate bug loose, one at a time, and see the tests c
 	@echo "Setting each deliberate bug loose in a copy; this takes about 20 minutes."
 	@time $(BIN)/python -m tests.zoo.keeper
 
-mutants: setup ## damage the rules two thousand times and see that a test notices each (about a quarter of an hour)
-	@echo "Damaging the rules, again and again; this takes about a quarter of an hour."
+mutants: setup ## damage the rules two thousand times and see that a test notices each (about ten minutes)
+	@echo "Damaging the rules, again and again; this takes about ten minutes."
 	@rm -rf mutants
 	@PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 nice $(BIN)/mutmut run | tr '\r' '\n' | awk 'NR % 200 == 0'
 	@nice $(BIN)/python -m tests.mutation.score
