@@ -18,9 +18,9 @@ def treatment_code(key: bytes, treatment_id: int, protocol: str, day: dt.date, k
     return _code(key, "treatment", treatment_id, protocol, day.isoformat(), str(kind))
 
 
-def run_code(key: bytes, treatment_id: int, line: str | None, continues_id: int | None) -> str:
-    """Return the code of a treatment's episode: its line (None: it has no episode), and the one that it continues."""
-    return _code(key, "run", treatment_id, line, continues_id)
+def run_code(key: bytes, treatment_id: int, episode_id: int | None, line: str | None, continues_id: int | None) -> str:
+    """Return the code of a treatment's episode (None: it has none), of its line, and of the one that it continues."""
+    return _code(key, "run", treatment_id, episode_id, line, continues_id)
 
 
 def appointment_code(key: bytes, appointment_id: int, line: str, day: dt.date) -> str:

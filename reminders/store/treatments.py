@@ -159,7 +159,7 @@ def _codes(tx: Transaction, runs: Mapping[int, _Run], key: int, entry: Entered) 
     _, episode_id, protocol, day, kind, _, _ = entry
     line, continues_id = runs[episode_id] if episode_id is not None else (None, None)
     code = treatment_code(tx.audit_key, key, protocol, day, kind)
-    return {"code": code, "run": run_code(tx.audit_key, key, line, continues_id)}
+    return {"code": code, "run": run_code(tx.audit_key, key, episode_id, line, continues_id)}
 
 
 def _runs(tx: Transaction, episode_ids: Iterable[int | None]) -> dict[int, _Run]:

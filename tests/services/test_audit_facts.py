@@ -53,6 +53,8 @@ CHANGED: Mapping[str, tuple[Happens, str, int, str]] = {
     "protocol": (Office.plan, "treatments SET protocol = 'botulinum-cosmetic-long'", 3, "treatment 1 has another"),
     "kind": (treated_again, "treatments SET kind = 'touch_up' WHERE id = 2", 3, "treatment 2 has another"),
     "line": (treated_again, "episodes SET line = 'sweat' WHERE id = 2", 4, "treatment 2 is of another line"),
+    "episodes exchanged": (treated_again, "treatments SET episode_id = 3 - id", 4, "treatment 1 is of another line or"),
+    "no episode": (treated_again, "treatments SET episode_id = NULL WHERE id = 2", 4, "treatment 2 is of another line"),
     "continued": (corrected, "episodes SET continues_id = NULL", 4, "continues another episode"),
     "answer": (
         lambda office: office.answer(Reason.REPLIED),

@@ -104,7 +104,8 @@ class Multiplied:
         if row["subject"] == "treatment":
             given, [episode] = self.rows["treatments"][0], self.rows["episodes"]
             code = treatment_code(self.key, new["subject_id"], given["protocol"], given["day"], given["kind"])
-            new["details"] = {"code": code, "run": run_code(self.key, new["subject_id"], episode["line"], None)}
+            run = run_code(self.key, new["subject_id"], episode["id"] + copy * 10, episode["line"], None)
+            new["details"] = {"code": code, "run": run}
         return new
 
 

@@ -265,6 +265,19 @@ def _of_another_line(tampered: Tampered, chance: random.Random) -> Tampering:
     return replace(_change("another line", "episodes", episode, 4, names, tampered, line="sweat"), planned=True)
 
 
+def _exchanged(tampered: Tampered, chance: random.Random) -> Tampering:
+    runs = [one for one in tampered.rows("treatments") if one["episode_id"]]
+    pairs = [(a, b) for a in runs for b in runs if a["patient_id"] == b["patient_id"] and a["id"] != b["id"]]
+    row, other = chance.choice([(a, b) for a, b in pairs if a["episode_id"] != b["episode_id"]])
+
+    def do() -> None:
+        tampered.change("treatments", row["id"], episode_id=other["episode_id"])
+        tampered.change("treatments", other["id"], episode_id=row["episode_id"])
+
+    words = f"treatments {row['id']} and {other['id']} exchange their episodes"
+    return Tampering(words, do, 4, f"treatment {row['id']} is of another line or episode", planned=True)
+
+
 def _starved(tampered: Tampered, chance: random.Random) -> Tampering:
     row = chance.choice(_reminders(tampered, "planned"))
     names = chance.choice([("wake_at",), ("wake_at", "next_attempt_at"), ("next_attempt_at",)])
@@ -366,7 +379,7 @@ ROWS: dict[str, tuple[Family, int]] = {
         ),
         24,
     ),
-    "planned anew": (_each(_booked_elsewhen, _treated_elsewhen, _of_another_line), 12),
+    "planned anew": (_each(_booked_elsewhen, _treated_elsewhen, _of_another_line, _exchanged), 14),
     "starved": (_each(_starved), 8),
     "never across": (_each(_crossed, _somebody_elses), 12),
     "never without": (_each(_without_consultation), 4),

@@ -67,9 +67,10 @@ def _of_the_treatment(given: EntryRow, trail: Sequence[Entry], keys: Sequence[by
     real = {treatment_code(key, given.id, given.protocol, given.day, given.kind) for key in keys}
     if any(code not in real for code in _codes(trail, "code")):
         yield 3, f"treatment {given.id} has another day, protocol or kind than the audit trail says"
-    runs = {run_code(key, given.id, given.line, given.continues_id) for key in keys}
+    runs = {run_code(key, given.id, given.episode_id, given.line, given.continues_id) for key in keys}
     if any(code not in runs for code in _codes(trail, "run")[-1:]):
-        yield 4, f"treatment {given.id} is of another line, or continues another episode, than the audit trail says"
+        told = f"treatment {given.id} is of another line or episode, or continues another episode"
+        yield 4, f"{told}, than the audit trail says"
 
 
 def _of_the_appointment(booked: Booking, trail: Sequence[Entry], keys: Sequence[bytes]) -> Iterator[Told]:
