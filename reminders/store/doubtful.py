@@ -32,7 +32,8 @@ def hold_doubtful(tx: Transaction) -> int:
     broken = and_(c.state == State.HELD, c.reason == Reason.TEMPLATE_BROKEN)
     held = _restate(tx, or_(c.state == State.CLAIMED, and_(c.state == State.PLANNED, due), broken))
     withdrawn = update(reminders).where(c.state == State.CANCELLED, due)
-    tx.connection.execute(withdrawn.values(held_reason=_REVIEW))
+    withdrawn = withdrawn.values(held_reason=_REVIEW).returning(c.id, c.reason, c.clinic_id, c.patient_id)
+    record_many(tx, [_kept(*row) for row in sorted(tx.connection.execute(withdrawn).all())])
     waiting = and_(c.state.in_((State.PLANNED, State.CANCELLED)), c.released_at.is_not(None))
     tx.connection.execute(update(reminders).where(waiting).values(released_at=None))
     return held
@@ -55,6 +56,11 @@ def _restate(tx: Transaction, doubtful: ColumnElement[bool]) -> int:
 def _event(reminder_id: int, before: str, clinic_id: int, patient_id: int) -> Event:
     details = {"before": before, "reason": _REVIEW}
     return Event(State.HELD, "reminder", reminder_id, clinic_id, patient_id, details)
+
+
+def _kept(reminder_id: int, reason: str | None, clinic_id: int, patient_id: int) -> Event:
+    """Tell that a withdrawn reminder comes back held: without it an audit would take that for somebody else's doing."""
+    return Event(State.CANCELLED, "reminder", reminder_id, clinic_id, patient_id, {"reason": reason, "held": _REVIEW})
 
 
 def attempts_due_again(tx: Transaction) -> Sequence[int]:

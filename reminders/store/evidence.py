@@ -43,6 +43,7 @@ class ReminderRow:
     handed_over_at: dt.datetime | None
     sent_at: dt.datetime | None
     released_at: dt.datetime | None
+    held_reason: str | None
 
 
 @dataclass(frozen=True, slots=True)

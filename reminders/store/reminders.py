@@ -18,6 +18,7 @@ from reminders.errors import CannotDo
 from reminders.store.audit_trail import Event, record, record_many, told_moment
 from reminders.store.database import Transaction
 from reminders.store.listing import ListedReminder, counts_by_state, listing, reminder_by_id, reminders_by_ids
+from reminders.store.plan_trail import BY_THE_PLAN, held_before, told
 from reminders.store.rows import insert_rows, pieces
 from reminders.store.schema import patients, reminders
 
@@ -103,7 +104,7 @@ def apply_many(tx: Transaction, plans: Iterable[Planned]) -> dict[int, list[int]
         pairs = list(zip(keys, changes, strict=True))
         added.setdefault(patient_id, []).extend(key for key, change in pairs if change.reminder is None)
         if pairs:
-            details = {"changes": [[key, change.action, change.state, change.reason] for key, change in pairs]}
+            details = {"changes": [told(key, change) for key, change in pairs]}
             events.append(Event("plan", "patient", patient_id, clinic_id, patient_id, details))
     record_many(tx, events)
     return added
@@ -226,14 +227,9 @@ def _restated(tx: Transaction, change: Change, reminder: Reminder) -> dict[str, 
         "before": reminder.state,
         "state_is": change.state,
         "reason_is": change.reason,
-        "held_is": _held_before(reminder) if change.state is State.CANCELLED else None,
+        "held_is": held_before(reminder) if change.state is State.CANCELLED else None,
         "updated": tx.now,
     }
-
-
-def _held_before(reminder: Reminder) -> Reason | None:
-    """Return the hold that a withdrawal keeps, so that a fact that comes and goes lets nothing out."""
-    return reminder.reason if reminder.state is State.HELD else reminder.held_reason
 
 
 def _moved(tx: Transaction, change: Change, reminder: Reminder, want: Wanted) -> dict[str, object]:
@@ -265,7 +261,8 @@ def _new(tx: Transaction, clinic_id: int, patient_id: int, change: Change) -> di
     want = change.wanted
     if want is None:
         raise ReminderChangedMeanwhile
-    own = {"clinic_id": clinic_id, "patient_id": patient_id, "episode_id": want.episode_id, "step": want.step}
+    own: dict[str, object] = {"clinic_id": clinic_id, "patient_id": patient_id}
+    own |= {"episode_id": want.episode_id, "step": want.step, "copy": BY_THE_PLAN}
     state = {"state": change.state, "reason": change.reason, "created_at": tx.now, "updated_at": tx.now}
     return own | _planned(want, None) | state
 

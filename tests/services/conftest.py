@@ -43,6 +43,7 @@ ALONE = {
     "test_foresight.py::test_what_it_tells_is_what_then_happens": "its twin there is on PostgreSQL",
     "test_foresight.py::test_a_second_clinic_is_left_out": "its twin there is on PostgreSQL",
     "test_audit_facts.py": "each of its kinds is tried on both by test_tamperings.py",
+    "test_audit_identity.py": "its kinds are tried on both by test_tamperings.py",
     "test_audit_plan.py": "about rows that are compared in memory; test_tamperings.py changes such rows on both",
     "test_audit_quiet.py::test_months_of_everything_leave_the_audit_nothing_to_say": "its twin there is on PostgreSQL",
 }

@@ -3,6 +3,8 @@
 import datetime as dt
 import subprocess
 import sys
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, create_engine, insert, select
@@ -91,6 +93,12 @@ class Multiplied:
             }
         return new
 
+    @staticmethod
+    def _change(told: Sequence[Any], later: int) -> list[object]:
+        key, *rest, last = told
+        identity = [last[0] + later, *last[1:]] if isinstance(last, list) else last
+        return [key + later, *rest, identity]
+
     def _entry(self, row: Row, copy: int) -> Row:
         new = {name: value for name, value in row.items() if name != "mac"}
         new["patient_id"] = row["patient_id"] + copy * 10
@@ -98,7 +106,7 @@ class Multiplied:
             new["subject_id"] = row["subject_id"] + copy * 10
         details = row["details"] or {}
         if "changes" in details:
-            new["details"] = {"changes": [[key + copy * 10, *rest] for key, *rest in details["changes"]]}
+            new["details"] = {"changes": [self._change(told, copy * 10) for told in details["changes"]]}
         if "message" in details:
             new["details"] = {"message": details["message"] + copy * 10}
         if row["subject"] == "treatment":

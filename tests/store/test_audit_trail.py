@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from reminders.store import audit_trail, patients
+from reminders.store import audit_trail, patients, reminders
 from reminders.store.audit_trail import Event
 from reminders.store.database import Database, create_or_upgrade
 from tests.store.clinic import NOW, a_clinic, a_patient, planned
@@ -134,7 +134,8 @@ def test_what_happened_to_a_patient_is_found_by_patient_and_by_subject(database:
         assert [entry.action for entry in mine] == ["add", "add", "plan"]
         assert {entry.actor for entry in mine} == {"cli"}
         (plan,) = audit_trail.entries(tx, subject="patient", subject_id=patient.id)[1:]
-        assert plan.details == {"changes": [[number, "insert", "planned", None] for number in ids]}
+        rows = {row.id: [row.episode_id, row.step, row.copy] for row in reminders.stored(tx, [patient.id])[patient.id]}
+        assert plan.details == {"changes": [[number, "insert", "planned", None, rows[number]] for number in ids]}
 
 
 def test_an_entry_names_the_changed_fields_and_not_their_values(database: Database) -> None:

@@ -278,6 +278,20 @@ def _exchanged(tampered: Tampered, chance: random.Random) -> Tampering:
     return Tampering(words, do, 4, f"treatment {row['id']} is of another line or episode", planned=True)
 
 
+def _another_step(tampered: Tampered, chance: random.Random) -> Tampering:
+    row = chance.choice(_reminders(tampered, *GONE))
+    values: dict[str, object] = chance.choice([{"copy": chance.randint(1, 9)}, {"step": "extra"}])
+    made = _change("another step", "reminders", row, 1, _reminder(row["id"]), tampered, **values)
+    return replace(made, planned=True)
+
+
+def _held_by_nobody(tampered: Tampered, chance: random.Random) -> Tampering:
+    row = chance.choice([one for one in _reminders(tampered, "cancelled") if not one["held_reason"]])
+    reason = chance.choice(["held_for_review", "backlog_hold"])
+    made = _change("held by nobody", "reminders", row, 2, _reminder(row["id"]), tampered, held_reason=reason)
+    return replace(made, planned=True)
+
+
 def _starved(tampered: Tampered, chance: random.Random) -> Tampering:
     row = chance.choice(_reminders(tampered, "planned"))
     names = chance.choice([("wake_at",), ("wake_at", "next_attempt_at"), ("next_attempt_at",)])
@@ -380,6 +394,7 @@ ROWS: dict[str, tuple[Family, int]] = {
         24,
     ),
     "planned anew": (_each(_booked_elsewhen, _treated_elsewhen, _of_another_line, _exchanged), 14),
+    "another step": (_each(_another_step, _held_by_nobody), 8),
     "starved": (_each(_starved), 8),
     "never across": (_each(_crossed, _somebody_elses), 12),
     "never without": (_each(_without_consultation), 4),

@@ -12,6 +12,7 @@ from reminders.domain.facts import PatientFacts, Reminder, Rules
 from reminders.domain.lifecycle import Reason, State
 from reminders.domain.planner import Action, Change, reconcile, wanted
 from reminders.services.auditing.codes import LOOSENED
+from reminders.services.auditing.lives import misplaced
 from reminders.services.guarding.lock import planning_put_off
 from reminders.store import facts, reminders
 from reminders.store.database import Transaction
@@ -48,10 +49,12 @@ def disagreements(tx: Transaction, known: Mapping[int, Evidence], rules: Mapping
         subject = _Subject(recorded[key], awake, rules[known[key].person.clinic_id])
         if planning_put_off(known[key].trail, known[key].person.replan_at):
             continue
+        moved = misplaced(known[key])
         for change in _differences(subject, known[key].person.replan_at, tx.now):
             complaint = _complaint(change)
             if complaint is not None:
                 promise, problem, advice = complaint
+                advice = LOOSENED if moved else advice  # planning would write again what went out under another name
                 yield key, promise, change.reminder.id if change.reminder else None, problem, advice
         for one in stored[key]:
             if one.oversleeps and tx.now < one.not_after:

@@ -9,8 +9,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
+from typing import Any
 
 from reminders.domain.lifecycle import COUNTS_AS_SENT, FINAL, IN_FLIGHT, MOVES, PENDING, REASONS, Reason, State
+from reminders.domain.planner import Action
 from reminders.domain.sending_hours import SendingCalendar, is_open
 from reminders.store.audit_trail import Entry, told_moment
 from reminders.store.evidence import Evidence, ReminderRow
@@ -30,7 +32,10 @@ _BY_THEMSELVES = frozenset({"rescue", "plan"})
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One change of state as the trail has it: when, by whom, why, which columns a person's word set, which message."""
+    """One change of state as the trail has it: when, by whom, why, which columns a person's word set, which message.
+
+    `keeps` is the hold that a withdrawal keeps (None: none), "" in an entry that does not tell it.
+    """
 
     state: State
     actor: str
@@ -38,6 +43,7 @@ class Turn:
     reason: object = None
     fields: frozenset[str] = frozenset()
     message: object = None
+    keeps: object = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +67,20 @@ Told = tuple[int, str, str]
 
 def problems(known: Evidence, judged: Judged, now: dt.datetime, leases_now: dt.datetime) -> Iterator[Problem]:
     """Yield what is wrong with one patient's reminders; leases have a clock of their own (`database_now`)."""
-    lives, again = turns(known.trail), _put_off(known.trail)
+    lives, again, moved = turns(known.trail), _put_off(known.trail), misplaced(known)
     for row in known.reminders:
         life = lives.pop(row.id, [])
-        told = chain(_life(row, life), _row(row, judged, now, leases_now), _days(row, judged), witnessed(row, life))
+        told = chain(
+            _life(row, life),
+            _row(row, judged, now, leases_now),
+            _days(row, judged),
+            witnessed(row, life),
+            kept_holds(row, life),
+        )
         for promise, problem, advice in chain(told, _later(row, again.get(row.id))):
             yield promise, row.id, problem, advice
+        if row.id in moved:
+            yield 1, row.id, moved[row.id], _LOOK
     for reminder_id in lives:
         yield 2, reminder_id, "the audit trail tells of it, and its row is gone", _LOOK
     for row in _accepted_twice(known.reminders):
@@ -83,14 +97,58 @@ def turns(trail: Iterable[Entry]) -> dict[int, list[Turn]]:
             set_ = told.get("fields")
             fields = frozenset(set_) if isinstance(set_, list) else frozenset[str]()
             if state in _STATES:
-                turn = Turn(State(state), entry.actor, entry.at, told.get("reason"), fields, told.get("message"))
-                lives[entry.subject_id].append(turn)
+                what = (told.get("reason"), fields, told.get("message"), told.get("held", ""))
+                lives[entry.subject_id].append(Turn(State(state), entry.actor, entry.at, *what))
         elif entry.action == "plan":
-            changes = entry.told.get("changes")
-            for key, _, state, reason in changes if isinstance(changes, list) else []:
+            for key, action, state, reason, *more in _changes(entry):
                 if state in _STATES:
-                    lives[key].append(Turn(State(state), entry.actor, entry.at, reason))
+                    kept = [None] if more and action == _NEW else more
+                    keeps = kept[0] if kept else ""
+                    lives[key].append(Turn(State(state), entry.actor, entry.at, reason, keeps=keeps))
     return lives
+
+
+def misplaced(known: Evidence) -> dict[int, str]:
+    """Return what is wrong with the rows that have another identity than they were planned with, by id.
+
+    A plan made from such a row misses the step, which may have gone out, and plans it again.
+    """
+    told: dict[int, tuple[object, ...]] = {}
+    for entry in known.trail:
+        if entry.action == "plan":
+            told |= {key: tuple(more[0]) for key, action, _, _, *more in _changes(entry) if more and action == _NEW}
+    real = {row.id: (row.episode_id, row.step, row.copy) for row in known.reminders}
+    return {
+        key: f"it was planned as the step {told[key][1]} of episode {told[key][0]}, and its row is another step's now"
+        for key, identity in real.items()
+        if told.get(key, identity) != identity
+    }
+
+
+def _changes(entry: Entry) -> list[Any]:
+    changes = entry.told.get("changes")
+    return changes if isinstance(changes, list) else []
+
+
+def kept_holds(row: ReminderRow, life: Sequence[Turn]) -> Iterator[Told]:
+    """Yield where a withdrawn reminder does not keep the hold it was in, or came back without it."""
+    for before, after in pairwise(life):
+        kept = _kept(before)
+        if after.state is State.CANCELLED and after.actor != "unlock" and "" not in (kept, after.keeps):
+            if kept != after.keeps:
+                yield 7 if kept else 2, _ANOTHER_HOLD, _LOOK
+        elif before.state is State.CANCELLED and after.state is State.PLANNED and kept:
+            yield 7, "it was held before it was withdrawn, and came back without a person's word", _LOOK
+    kept = _kept(life[-1]) if life and row.state == State.CANCELLED else ""
+    if kept not in ("", row.held_reason):
+        yield 7 if kept else 2, _ANOTHER_HOLD, _LOOK
+
+
+def _kept(turn: Turn) -> object:
+    """Return the hold that a withdrawal after this turn keeps, "" where that cannot be told."""
+    if turn.state is State.CANCELLED:
+        return turn.keeps
+    return turn.reason if turn.state is State.HELD else None if turn.state is State.PLANNED else ""
 
 
 def _life(row: ReminderRow, life: Sequence[Turn]) -> Iterator[Told]:
@@ -206,6 +264,8 @@ _WITNESSES = {
 }
 """What a row must hold to be in a state."""
 
+_NEW = Action.INSERT.value
+_ANOTHER_HOLD = "the hold that it keeps while it is withdrawn is not the one that the audit trail tells of"
 _PUTS_OFF = frozenset({"wait", State.PLANNED.value})
 _LET_GO = "keep a copy of the database; `reminders hold` and then `reminders release` let it go when it is due"
 _EXPIRES = "run `reminders deliver`, which lets it expire"
