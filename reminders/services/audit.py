@@ -206,16 +206,20 @@ def _look_at_patients(
 ) -> None:
     known = evidence(tx, [patient_id for patient_id, _ in batch])
     places: dict[int, _Clinic] = {}
+    changed = set[int]()
     for patient_id, clinic_id in batch:
         if clinic_id not in places:
             places[clinic_id] = _place(tx, clinic_id)
-        _look_at_one(tx, looking, known[patient_id], places[clinic_id], found)
+        if _look_at_one(tx, looking, known[patient_id], places[clinic_id], found):
+            changed.add(patient_id)
         checked["patients"] += 1
         checked["reminders"] += len(known[patient_id].reminders)
     rules = {clinic_id: place.rules for clinic_id, place in places.items()}
     for patient_id, promise, reminder_id, problem, advice in disagreements(tx, known, rules):
         person = known[patient_id].person
-        found.add(Finding(promise, places[person.clinic_id].clinic.slug, person.ref, reminder_id, problem, advice))
+        slug = places[person.clinic_id].clinic.slug
+        mends = codes.LOOSENED if patient_id in changed else advice  # a plan would go by what was changed
+        found.add(Finding(promise, slug, person.ref, reminder_id, problem, mends))
     read = set[str]()
     for message in kept_messages(tx, list(known)):
         read.add(message.message_id)
@@ -247,7 +251,8 @@ def _calendar_since(tx: Transaction, clinic: Clinic) -> dt.datetime:
     return max(moments)
 
 
-def _look_at_one(tx: Transaction, looking: _Audit, known: Evidence, place: _Clinic, found: Findings) -> None:
+def _look_at_one(tx: Transaction, looking: _Audit, known: Evidence, place: _Clinic, found: Findings) -> bool:
+    """Add what is wrong with one patient; tell whether their facts are not those whose codes the trail holds."""
     slug, ref, keys = place.clinic.slug, known.person.ref, looking.keys
     for promise, reminder_id, problem, advice in problems(known, place.judged, tx.now, database_now(tx)):
         found.add(Finding(promise, slug, ref, reminder_id, problem, advice))
@@ -259,8 +264,10 @@ def _look_at_one(tx: Transaction, looking: _Audit, known: Evidence, place: _Clin
         found.add(Finding(promise, slug, ref, None, problem, audit_tables.COPY))
     signers = (keys.audit_key, *looking.older_keys)
     told_codes = (codes.of_the_person(known, signers), codes.of_the_facts(known, signers), codes.of_the_holds(known))
-    for promise, problem in chain.from_iterable(told_codes):
+    changed = list(chain.from_iterable(told_codes))
+    for promise, problem in changed:
         found.add(Finding(promise, slug, ref, None, problem, codes.LOOSENED))
     for row, told in forbidden(known, place.clinic.timezone):
         advice = "keep a copy of the database and report it; tell the practitioner"
         found.add(Finding(4, slug, ref, row.id, f"it went out although {told}", advice))
+    return bool(changed)

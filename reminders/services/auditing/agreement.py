@@ -58,7 +58,7 @@ def disagreements(tx: Transaction, known: Mapping[int, Evidence], rules: Mapping
                 yield key, promise, change.reminder.id if change.reminder else None, problem, advice
         for one in stored[key]:
             if one.oversleeps and tx.now < one.not_after:
-                yield key, 2, one.id, _OVERSLEEPS, PLAN
+                yield key, 2, one.id, _OVERSLEEPS, LOOSENED if moved else PLAN
 
 
 def _differences(subject: _Subject, replan_at: dt.datetime | None, now: dt.datetime) -> list[Change]:
