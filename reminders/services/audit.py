@@ -257,12 +257,13 @@ def _look_at_one(tx: Transaction, looking: _Audit, known: Evidence, place: _Clin
     for promise, reminder_id, problem, advice in problems(known, place.judged, tx.now, database_now(tx)):
         found.add(Finding(promise, slug, ref, reminder_id, problem, advice))
     recipient = known.person.representative_email or known.person.email
-    if known.person.address_key != (keys.address_key(normalise(recipient)) if recipient else None):
+    signers = (keys.audit_key, *looking.older_keys)
+    is_another = known.person.address_key != (keys.address_key(normalise(recipient)) if recipient else None)
+    if is_another or codes.is_another_address(known, signers):
         problem = "the patient's address is not the one that was entered: it was exchanged in the row itself"
         found.add(Finding(4, slug, ref, None, problem, _ADDRESS))
     for promise, problem in unexplained(known):
         found.add(Finding(promise, slug, ref, None, problem, audit_tables.COPY))
-    signers = (keys.audit_key, *looking.older_keys)
     told_codes = (codes.of_the_person(known, signers), codes.of_the_facts(known, signers), codes.of_the_holds(known))
     changed = list(chain.from_iterable(told_codes))
     for promise, problem in changed:

@@ -195,6 +195,14 @@ def birth_code(key: bytes, patient_id: int, day: dt.date | None) -> str | None:
     return None if day is None else sign(key, "birth date", f"{patient_id} {day.isoformat()}")[:32]
 
 
+def address_code(key: bytes, patient_id: int, address_key: str | None) -> str | None:
+    """Return what the trail holds of whose address it is: a code of the patient and the address's hash; None for none.
+
+    Another patient's address fits its hash as well as one's own: only the trail tells who was entered with it.
+    """
+    return None if address_key is None else sign(key, "address", f"{patient_id} {address_key}")[:32]
+
+
 def _told(
     tx: Transaction, patient_id: int, fields: Mapping[str, object], row: Mapping[str, object]
 ) -> dict[str, object]:
@@ -203,6 +211,9 @@ def _told(
     day = row.get("birth_date")
     if "birth_date" in fields:
         codes["birth_date"] = birth_code(tx.audit_key, patient_id, day if isinstance(day, dt.date) else None)
+    if "address_key" in row:
+        address_key = row["address_key"]
+        codes["address_key"] = address_code(tx.audit_key, patient_id, str(address_key) if address_key else None)
     return {"fields": sorted(fields)} | ({"codes": codes} if codes else {})
 
 

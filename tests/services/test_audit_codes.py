@@ -57,6 +57,47 @@ def test_a_loosened_restriction_is_found_before_it_is_planned_and_after(office: 
         office.plan()
 
 
+BORROWED = "(SELECT {} FROM patients WHERE ref = 'P2')"
+ADDRESSES: Mapping[str, tuple[str, str]] = {
+    "another patient's": (BORROWED.format("email"), BORROWED.format("address_key")),
+    "none": ("NULL", "NULL"),
+}
+
+
+@pytest.mark.parametrize("whose", ADDRESSES)
+def test_an_address_exchanged_together_with_its_hash_is_found_until_a_person_enters_it(
+    office: Office, whose: str
+) -> None:
+    office.add_patient("P2")
+    email, key = ADDRESSES[whose]
+    past_the_rules(office.database, [f"UPDATE patients SET email = {email}, address_key = {key} WHERE ref = 'P1'"])  # noqa: S608 - words above
+    for _ in range(2):
+        [found] = [one for one in findings(office) if "the patient's address is not the one" in one.problem]
+        assert (found.promise, found.patient_ref) == (4, "P1")
+        assert "patient set" in found.advice
+        office.plan()
+    office.change_patient(email="p1@patients.example")
+    assert findings(office) == ()
+
+
+def test_an_address_that_was_never_entered_is_found(office: Office) -> None:
+    office.add_patient("P2", email="")
+    borrowed = "email = (SELECT email FROM patients WHERE ref = 'P1'), address_key = (SELECT address_key FROM patients"
+    past_the_rules(office.database, [f"UPDATE patients SET {borrowed} WHERE ref = 'P1') WHERE ref = 'P2'"])  # noqa: S608 - words above
+    assert [one.patient_ref for one in findings(office) if "the patient's address" in one.problem] == ["P2"]
+
+
+def test_addresses_that_persons_exchanged_shared_took_away_or_erased_are_no_finding(office: Office) -> None:
+    office.add_patient("P2", representative_email="mother@patients.example")
+    office.change_patient("P2", email="p1@patients.example")
+    office.change_patient("P2", representative_email="")
+    office.change_patient(representative_email="p2@patients.example")
+    office.change_patient("P2", email="")
+    office.change_patient("P2", email="p1@patients.example")
+    office.erase("P1")
+    assert findings(office) == ()
+
+
 def test_a_restriction_that_was_taken_back_by_a_person_is_no_finding(office: Office) -> None:
     office.change_patient(status="inactive", consent="denied", birth_date=dt.date(2012, 1, 1))
     office.change_patient(status="active", consent="granted", birth_date=None)

@@ -13,6 +13,7 @@ from reminders.store import audit_trail
 from reminders.store.columns import metadata
 from reminders.store.database import create_or_upgrade
 from reminders.store.fact_codes import run_code, treatment_code
+from reminders.store.patients import address_code
 from tests.support.clinic import INVITED_AT, FakeClock, Office
 from tests.support.database import Copies
 from tests.support.memory import peak_kilobytes
@@ -109,6 +110,9 @@ class Multiplied:
             new["details"] = {"changes": [self._change(told, copy * 10) for told in details["changes"]]}
         if "message" in details:
             new["details"] = {"message": details["message"] + copy * 10}
+        if "address_key" in details.get("codes", ()):
+            code = address_code(self.key, new["subject_id"], self.rows["patients"][0]["address_key"])
+            new["details"] = details | {"codes": details["codes"] | {"address_key": code}}
         if row["subject"] == "treatment":
             given, [episode] = self.rows["treatments"][0], self.rows["episodes"]
             code = treatment_code(self.key, new["subject_id"], given["protocol"], given["day"], given["kind"])

@@ -174,7 +174,9 @@ def test_many_patients_are_added_at_once_as_one_is(database: Database) -> None:
         assert {ref: patient.id for ref, patient in found.items()} == added
         assert found["7"].recipient == "7@mail.test"
         assert (found["7"].consent, found["7"].created_at) == (Consent.UNKNOWN, one.created_at)
-        told = {"fields": ["address_key", "email"], "codes": {"consent": "unknown", "status": "active"}}
+        address = patients.address_code(tx.audit_key, added["7"], "key 7")
+        codes = {"consent": "unknown", "status": "active", "address_key": address}
+        told = {"fields": ["address_key", "email"], "codes": codes}
         assert audit_trail.entries(tx, patient_id=added["7"])[0].details == told
         assert audit_trail.verify(tx) is None
         shared = patients.patients_by_address_keys(tx, clinic.id, ["key 7", "key 8", "no key"])

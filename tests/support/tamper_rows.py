@@ -211,6 +211,15 @@ def _redirected(tampered: Tampered, chance: random.Random) -> Tampering:
     return _change("redirected", "patients", row, 4, "the patient's address", tampered, **{name: "thief@elm.example"})
 
 
+def _borrowed(tampered: Tampered, chance: random.Random) -> Tampering:
+    row, other = chance.sample([one for one in tampered.rows("patients") if one["email"]], 2)
+    values = {"email": other["email"], "address_key": other["address_key"]}
+    if chance.random() < 1 / 3:
+        values = dict.fromkeys(values)
+    made = _change("borrowed", "patients", row, 4, "the patient's address", tampered, **values)
+    return replace(made, planned=chance.random() < 1 / 2)
+
+
 # never across clinics
 
 
@@ -388,7 +397,7 @@ ROWS: dict[str, tuple[Family, int]] = {
     "never outside": (_each(_moved, _planned_elsewhen), 16),
     "never to": (
         _each(
-            *(_restriction_gone, _restriction_ended, _withheld_freed, _redirected),
+            *(_restriction_gone, _restriction_ended, _withheld_freed, _redirected, _borrowed),
             *(_revived, _unvoided, _unerased, _loosened),
         ),
         24,

@@ -13,7 +13,7 @@ from reminders.store.audit_trail import Entry, entries
 from reminders.store.database import Transaction
 from reminders.store.evidence import Booking, EntryRow, Evidence
 from reminders.store.fact_codes import answer_code, appointment_code, run_code, treatment_code
-from reminders.store.patients import birth_code
+from reminders.store.patients import address_code, birth_code
 
 LOOSENED = (
     "keep a copy of the database, and compare what is recorded with what you know before anything is planned or sent;"
@@ -34,6 +34,13 @@ def of_the_person(known: Evidence, keys: Sequence[bytes]) -> Iterator[Told]:
     for name, code in told.items():
         if name in stored and code not in stored[name]:
             yield 4, f"the patient's {name} is not the one that the audit trail tells of"
+
+
+def is_another_address(known: Evidence, keys: Sequence[bytes]) -> bool:
+    """Tell whether the address is not the one that this patient was entered with last, whoever it belongs to."""
+    told = _told(entry for entry in known.trail if entry.subject == "patient")
+    real = {address_code(key, known.person.id, known.person.address_key) for key in keys}
+    return "address_key" in told and told["address_key"] not in real
 
 
 def of_the_holds(known: Evidence) -> Iterator[Told]:
@@ -127,6 +134,6 @@ def _told(trail: Iterable[Entry]) -> dict[str, object]:
             told.pop(str(name), None)
         if isinstance(codes, Mapping):
             told.update(codes)
-        if entry.action == "erase" and "birth_date" in told:
-            told["birth_date"] = None
+        if entry.action == "erase":
+            told |= dict.fromkeys(told.keys() & {"birth_date", "address_key"})
     return told
