@@ -23,6 +23,10 @@ ABOUT_WRITING = frozenset({AnswerKind.STOPPED, AnswerKind.WRONG_PERSON})
 """Answers that work through opt-outs and suppressions; in the column of the lines they keep their `Stop`."""
 
 
+MAY_ASK_NOBODY = frozenset({AnswerKind.STOPPED, AnswerKind.REMIND_LATER})
+"""The kinds of which some answers are closed from the start, because nobody has to act on them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stop:
     """What an answer stopped: `scope` is "all" or a class.
@@ -114,7 +118,8 @@ def add_answer(tx: Transaction, patient: Patient, said: Said, words: Words | Non
     }
     key = insert_row(tx.connection, answers, values)
     code = answer_code(tx.audit_key, key, said.kind, said.lines, said.day, said.message_pk)
-    _record(tx, "answer", key, patient.clinic_id, patient.id, {"kind": said.kind, "code": code})
+    details = {"kind": said.kind, "code": code, "asks": said.asks_staff}
+    _record(tx, "answer", key, patient.clinic_id, patient.id, details)
     if words is not None and words != Words():
         kept = {"answer": key, "note": words.note, "phone": words.phone}
         _change_notes(tx, patient.id, lambda notes: [*notes, kept])

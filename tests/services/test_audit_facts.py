@@ -5,12 +5,15 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
+from reminders.domain.answers import AnswerKind
 from reminders.domain.facts import Kind, Outcome
 from reminders.domain.lifecycle import Reason
-from reminders.services import book
+from reminders.services import book, patient
 from reminders.services.audit import audit
+from reminders.services.find import the_clinic, the_patient
 from reminders.services.finding import Finding
 from reminders.services.keys import Keys
+from reminders.store.answers import Said, add_answer
 from reminders.store.audit_trail import entries
 from reminders.store.database import Database
 from tests.support.clinic import Office
@@ -76,6 +79,41 @@ def test_a_fact_changed_in_its_row_is_found_before_it_is_planned_and_after(offic
         assert len([one for one in found if one.promise == promise and told in one.problem]) == 1
         assert not any("reminders plan" in one.advice for one in found)
         office.plan()
+
+
+@pytest.mark.parametrize("kind", [Reason.REPLIED, Reason.CONSULTATION_REQUESTED])
+def test_an_answer_closed_in_its_row_at_the_moment_it_was_given_is_found(office: Office, kind: Reason) -> None:
+    office.answer(kind)
+    past_the_rules(office.database, ["UPDATE answers SET closed_at = at"])
+    for _ in range(2):
+        assert (4, "answer 1: close, as its row alone says (the audit trail and the row differ)") in [
+            (one.promise, one.problem) for one in findings(office)
+        ]
+        office.plan()
+
+
+def test_an_answer_closed_by_staff_at_the_moment_it_was_given_is_no_finding(office: Office) -> None:
+    office.answer(Reason.REPLIED)
+    with office.write() as tx:
+        patient.close_answers(tx, the_clinic(tx, "riverside"), "P1")
+    assert findings(office) == ()
+
+
+@pytest.mark.parametrize("older", [False, True])
+def test_what_asks_nobody_is_closed_from_the_start_and_only_that(office: Office, backend: str, older: bool) -> None:  # noqa: FBT001 - a row of the table
+    if older and backend == "postgresql":
+        return  # the words of SQLite
+    with office.write() as tx:
+        said = Said(AnswerKind.REMIND_LATER, day=dt.date(2026, 3, 10), asks_staff=False)
+        add_answer(tx, the_patient(tx, the_clinic(tx, "riverside"), "P1"), said)
+    office.plan()
+    office.answer(Reason.REPLIED)
+    if older:
+        forgotten = "UPDATE audit SET details = json_remove(details, '$.asks') WHERE details IS NOT NULL"
+        past_the_rules(office.database, [forgotten], triggers=False)
+    assert [one.problem for one in findings(office) if "answer" in one.problem] == []
+    past_the_rules(office.database, ["UPDATE answers SET closed_at = at"])
+    assert ["answer 2: close" in one.problem for one in findings(office) if "answer" in one.problem] == [True]
 
 
 def test_what_is_booked_again_corrected_or_moved_by_a_person_is_no_finding(office: Office) -> None:

@@ -38,7 +38,7 @@ def test_answers_are_open_until_they_are_closed(database: Database) -> None:
         assert len(answers.standing(tx, patient.id)) == 2
         trail = [(one.action, one.details) for one in audit_trail.entries(tx, subject="answer")]
     assert trail[0][0] == "answer"
-    assert {**(trail[0][1] or {}), "code": ""} == {"kind": "consultation_requested", "code": ""}
+    assert {**(trail[0][1] or {}), "code": ""} == {"kind": "consultation_requested", "asks": True, "code": ""}
     assert [action for action, _ in trail] == ["answer", "answer", "close", "close"]
 
 

@@ -301,6 +301,12 @@ def _held_by_nobody(tampered: Tampered, chance: random.Random) -> Tampering:
     return replace(made, planned=True)
 
 
+def _closed_unseen(tampered: Tampered, chance: random.Random) -> Tampering:
+    row = chance.choice([one for one in tampered.rows("answers") if one["closed_at"] is None])
+    made = _change("closed", "answers", row, 4, f"answer {row['id']}: close", tampered, closed_at=row["at"])
+    return replace(made, planned=True)
+
+
 def _starved(tampered: Tampered, chance: random.Random) -> Tampering:
     row = chance.choice(_reminders(tampered, "planned"))
     names = chance.choice([("wake_at",), ("wake_at", "next_attempt_at"), ("next_attempt_at",)])
@@ -402,7 +408,7 @@ ROWS: dict[str, tuple[Family, int]] = {
         ),
         24,
     ),
-    "planned anew": (_each(_booked_elsewhen, _treated_elsewhen, _of_another_line, _exchanged), 14),
+    "planned anew": (_each(_booked_elsewhen, _treated_elsewhen, _of_another_line, _exchanged, _closed_unseen), 14),
     "another step": (_each(_another_step, _held_by_nobody), 8),
     "starved": (_each(_starved), 8),
     "never across": (_each(_crossed, _somebody_elses), 12),

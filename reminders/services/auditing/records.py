@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reminders.domain.facts import Consent, Status
+from reminders.store.answers import MAY_ASK_NOBODY, StoredAnswer
 from reminders.store.audit_trail import Entry
 from reminders.store.evidence import Evidence
 
@@ -46,7 +47,7 @@ def unexplained(known: Evidence) -> Iterator[Told]:
     for entry in known.trail:
         if entry.subject_id is not None:
             told[entry.subject, entry.subject_id].append(entry)
-    stored = list(_facts(known))
+    stored = [*_facts(known), *(_answered(said, told.get(("answer", said.id), ())) for said in known.answers)]
     for fact in stored:
         yield from _compared(fact, told.get((fact.subject, fact.id), ()))
     yield from _gone(told, {(fact.subject, fact.id) for fact in stored})
@@ -64,9 +65,17 @@ def _facts(known: Evidence) -> Iterator[Fact]:
         yield Fact("appointment", booking.id, booking.created_at)
     for pause in known.pauses:
         yield Fact("hold", pause.id, pause.at, {"end": pause.ended_at})
-    for said in known.answers:
-        closed = None if said.closed_at == said.at else said.closed_at  # what asks nobody is closed from the start
-        yield Fact("answer", said.id, said.at, {"withdraw": said.withdrawn_at, "close": closed})
+
+
+def _answered(said: StoredAnswer, trail: Sequence[Entry]) -> Fact:
+    """Return the fact of an answer: what asks nobody is closed from the start, and nobody is on the trail who did it.
+
+    Entries from before the trail told what asks nobody leave it open where the kind may.
+    """
+    asks = next((entry.told["asks"] for entry in trail if "asks" in entry.told), said.kind not in MAY_ASK_NOBODY)
+    by_nobody = not asks and said.closed_at == said.at and not any(entry.action == "close" for entry in trail)
+    closed = None if by_nobody else said.closed_at
+    return Fact("answer", said.id, said.at, {"withdraw": said.withdrawn_at, "close": closed})
 
 
 def _compared(fact: Fact, trail: Sequence[Entry]) -> Iterator[Told]:
@@ -79,7 +88,7 @@ def _compared(fact: Fact, trail: Sequence[Entry]) -> Iterator[Told]:
         yield 10, f"{name} was entered at another moment than the audit trail says"
     for action, at in fact.later.items():
         told = next((entry.at for entry in reversed(trail) if entry.action == action), None)
-        if told == at or (fact.subject == "answer" and told == fact.at):
+        if told == at:
             continue
         promise = 4 if (fact.subject, action, at is not None and told is None) in _LOOSENS else 10
         said = "at another moment" if told and at else "which its row does not say" if told else "as its row alone says"
