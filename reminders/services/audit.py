@@ -29,6 +29,7 @@ from reminders.services.auditing.bans import forbidden
 from reminders.services.auditing.lives import Judged, problems
 from reminders.services.auditing.records import unexplained
 from reminders.services.auditing.standing import circumstances
+from reminders.services.auditing.suppressed import suppressions
 from reminders.services.calendar import rules_for, sending_calendar
 from reminders.services.find import clinic_of
 from reminders.services.finding import AuditReport, Finding, Findings
@@ -130,7 +131,8 @@ def _look_at_tables(looking: _Audit) -> None:
     looking.ask(2, "patients and clinics", lambda tx: audit_tables.the_gone(tx, clinics.slugs(tx)))
     looking.ask(4, "rules for consent", codes.of_the_clinics)
     looking.ask(1, "the lock on sending", codes.of_the_lock)
-    looking.ask(4, "suppressed addresses", lambda tx: audit_tables.suppressions(tx, clinics.slugs(tx)))
+    signers = (looking.keys.audit_key, *looking.older_keys)
+    looking.ask(4, "suppressed addresses", lambda tx: suppressions(tx, clinics.slugs(tx), signers))
     looking.ask(10, "personal data", lambda tx: audit_tables.personal_data(tx, clinics.slugs(tx)))
     with looking.database.read(looking.clock.now()) as tx:
         looking.checked["clinics"] = len(clinics.clinic_ids(tx)) - len(audit_tables.unreadable(tx))

@@ -13,6 +13,7 @@ from reminders.domain.lifecycle import Reason
 from reminders.store import schema
 from reminders.store.audit_trail import record
 from reminders.store.database import Transaction
+from reminders.store.fact_codes import suppression_code
 from reminders.store.patients import Patient
 from reminders.store.rows import insert_row, insert_unless_there
 
@@ -69,7 +70,7 @@ def suppress(tx: Transaction, clinic_id: int, address_key: str, scope: str, reas
     values = {"clinic_id": clinic_id, "address_key": address_key, "scope": scope, "reason": reason, "at": tx.now}
     added = insert_unless_there(tx.connection, table, values)
     if added:
-        record(tx, "suppress", "address", None, clinic_id=clinic_id, details={"scope": scope, "reason": reason})
+        _record_address(tx, "suppress", clinic_id, address_key, scope, reason)
     return added
 
 
@@ -86,7 +87,7 @@ def lift_suppression(tx: Transaction, clinic_id: int, address_key: str, scope: s
     found = (c.clinic_id == clinic_id, c.address_key == address_key, c.scope == scope, c.reason == reason)
     lifted = tx.connection.execute(delete(schema.suppressions).where(*found)).rowcount == 1
     if lifted:
-        record(tx, "lift", "address", None, clinic_id=clinic_id, details={"scope": scope, "reason": reason})
+        _record_address(tx, "lift", clinic_id, address_key, scope, reason)
     return lifted
 
 
@@ -145,6 +146,12 @@ def _end_holds(tx: Transaction, *conditions: ColumnElement[bool]) -> int:
 
 def _of(patient: Patient) -> dict[str, object]:
     return {"clinic_id": patient.clinic_id, "patient_id": patient.id}
+
+
+def _record_address(tx: Transaction, action: str, clinic_id: int, address_key: str, scope: str, reason: Reason) -> None:
+    code = suppression_code(tx.audit_key, clinic_id, address_key, scope, reason)
+    details = {"scope": scope, "reason": reason, "code": code}
+    record(tx, action, "address", None, clinic_id=clinic_id, details=details)
 
 
 def _record(tx: Transaction, action: str, patient: Patient, subject: str, subject_id: int, **details: object) -> None:

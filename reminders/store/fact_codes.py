@@ -41,5 +41,10 @@ def answer_code(
     return _code(key, "answer", answer_id, str(kind), told, day.isoformat() if day else None, message_pk)
 
 
+def suppression_code(key: bytes, clinic_id: int, address_key: str, scope: str, reason: str) -> str:
+    """Return the code of an address, known by its keyed hash, that a clinic must not write to."""
+    return _code(key, "suppression", clinic_id, address_key, scope, str(reason))
+
+
 def _code(key: bytes, purpose: str, *parts: object) -> str:
     return sign(key, purpose, json.dumps(parts))[:_LENGTH]

@@ -222,11 +222,11 @@ def is_without_places(tx: Transaction) -> bool:
     return tx.connection.execute(home).first() is not None and tx.connection.execute(places).first() is None
 
 
-def count_suppressions(tx: Transaction) -> dict[tuple[int, str, str], int]:
-    """Count the suppressed addresses by clinic, scope and reason."""
+def suppressions(tx: Transaction) -> Iterator[tuple[int, str, str, str, dt.datetime]]:
+    """Yield clinic, keyed hash, scope, reason and moment of every suppressed address, whatever stands there."""
     c = schema.suppressions.c
-    query = select(c.clinic_id, c.scope, c.reason, func.count()).group_by(c.clinic_id, c.scope, c.reason)
-    return {(clinic_id, scope, reason): count for clinic_id, scope, reason, count in tx.connection.execute(query)}
+    query = select(c.clinic_id, c.address_key, c.scope, c.reason, c.at).execution_options(yield_per=1000)
+    yield from tx.connection.execute(query)
 
 
 def count_states(tx: Transaction) -> dict[str, int]:

@@ -169,8 +169,8 @@ class Office:
             return patient.add_patient(tx, self.keys, the_clinic(tx, slug), ref, typed)
 
     def change_patient(self, ref: str = "P1", slug: str = "riverside", **given: str | dt.date | None) -> None:
-        opt_out, due = given.pop("opt_out", None), given.pop("due", None)
-        change = PatientChange(given, opt_out=str(opt_out) if opt_out else None, due=str(due) if due else None)
+        opt_out, opt_in, due = (str(given.pop(name, None) or "") or None for name in ("opt_out", "opt_in", "due"))
+        change = PatientChange(given, opt_out=opt_out, opt_in=opt_in, due=due)
         with self.write() as tx:
             patient.change_patient(tx, self.keys, the_clinic(tx, slug), ref, change)
 

@@ -307,6 +307,13 @@ def _closed_unseen(tampered: Tampered, chance: random.Random) -> Tampering:
     return replace(made, planned=True)
 
 
+def _suppressed_otherwise(tampered: Tampered, chance: random.Random) -> Tampering:
+    row = chance.choice(tampered.rows("suppressions"))
+    values = chance.choice([{"address_key": "a" * 64}, {"at": row["at"] + 400 * dt.timedelta(days=1)}])
+    names = "suppressed addresses ({reason}, {scope}) are not those".format(**row)
+    return replace(_change("suppressed", "suppressions", row, 4, names, tampered, **values), planned=True)
+
+
 def _starved(tampered: Tampered, chance: random.Random) -> Tampering:
     row = chance.choice(_reminders(tampered, "planned"))
     names = chance.choice([("wake_at",), ("wake_at", "next_attempt_at"), ("next_attempt_at",)])
@@ -408,7 +415,13 @@ ROWS: dict[str, tuple[Family, int]] = {
         ),
         24,
     ),
-    "planned anew": (_each(_booked_elsewhen, _treated_elsewhen, _of_another_line, _exchanged, _closed_unseen), 14),
+    "planned anew": (
+        _each(
+            *(_booked_elsewhen, _treated_elsewhen, _of_another_line, _exchanged),
+            *(_closed_unseen, _suppressed_otherwise),
+        ),
+        20,
+    ),
     "another step": (_each(_another_step, _held_by_nobody), 8),
     "starved": (_each(_starved), 8),
     "never across": (_each(_crossed, _somebody_elses), 12),

@@ -4,7 +4,6 @@ Invariant: each question belongs to one promise, and its answer is short.
 """
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from reminders.domain.backlog import is_backlog, overdue_before, sending_days_looked_at
@@ -13,7 +12,6 @@ from reminders.services.calendar import rules_for
 from reminders.services.find import readable_clinics
 from reminders.services.finding import Finding
 from reminders.store import clinics, reminders, reports
-from reminders.store.audit_trail import entries
 from reminders.store.clinics import Clinic
 from reminders.store.database import Transaction
 from reminders.store.patients import refs_of
@@ -81,25 +79,6 @@ def the_gone(tx: Transaction, slugs: Mapping[int, str]) -> Iterator[Finding]:
     for clinic_id in reports.clinics_gone(tx):
         problem = f"the audit trail tells of the clinic with the id {clinic_id}, and the row is gone"
         yield Finding(2, None, None, None, problem, COPY)
-
-
-def suppressions(tx: Transaction, slugs: Mapping[int, str]) -> Iterator[Finding]:
-    """Promise 4: every address that was suppressed, and not lifted, still is."""
-    told: Counter[tuple[int, str, str]] = Counter()
-    for action in ("suppress", "lift"):
-        for entry in entries(tx, subject="address", action=action):
-            key = (entry.clinic_id or 0, str(entry.told.get("scope")), str(entry.told.get("reason")))
-            told[key] += 1 if action == "suppress" else -1
-    stored = reports.count_suppressions(tx)
-    for key in sorted(told.keys() | stored.keys()):
-        clinic_id, scope, reason = key
-        if stored.get(key, 0) != told[key]:
-            problem = (
-                f"the audit trail tells of {told[key]} suppressed addresses ({reason}, {scope}),"
-                f" the table holds {stored.get(key, 0)}"
-            )
-            promise = 4 if stored.get(key, 0) < told[key] else 10
-            yield Finding(promise, slugs.get(clinic_id), None, None, problem, COPY)
 
 
 def personal_data(tx: Transaction, slugs: Mapping[int, str]) -> Iterator[Finding]:
