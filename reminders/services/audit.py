@@ -129,7 +129,7 @@ def _look_at_tables(looking: _Audit) -> None:
     looking.ask(5, "references", lambda tx: audit_tables.clinics_apart(tx, clinics.slugs(tx)))
     looking.ask(7, "backlogs", audit_tables.backlogs)
     looking.ask(2, "patients and clinics", lambda tx: audit_tables.the_gone(tx, clinics.slugs(tx)))
-    looking.ask(4, "rules for consent", codes.of_the_clinics)
+    looking.ask(4, "what keeps clinics back", codes.of_the_clinics)
     looking.ask(1, "the lock on sending", codes.of_the_lock)
     signers = (looking.keys.audit_key, *looking.older_keys)
     looking.ask(4, "suppressed addresses", lambda tx: suppressions(tx, clinics.slugs(tx), signers))

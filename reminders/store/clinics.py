@@ -20,6 +20,8 @@ from reminders.store.schema import locations as location_table
 from reminders.store.schema import practitioners as practitioner_table
 
 _NUMBERS = ("opens_at", "closes_at", "send_at", "daily_limit")
+_CODED = ("unknown_consent", "daily_limit", "paused_at")
+"""The fields by which a clinic keeps messages back: what stands in them the trail is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def add_clinic(tx: Transaction, **values: object) -> Clinic:
     usual = {"language": "en", "sending_days": range(5), "opens_at": 9 * 60, "closes_at": 17 * 60}
     columns = _columns(usual | values) | {"created_at": tx.now}
     clinic_id = insert_row(tx.connection, clinics, columns)
-    codes = {"unknown_consent": columns.get("unknown_consent")}
+    codes = _codes(dict.fromkeys(_CODED) | columns)
     record(tx, "add", "clinic", clinic_id, clinic_id=clinic_id, details={"codes": codes})
     days = values.get("closed_days")
     if isinstance(days, Iterable):
@@ -134,7 +136,7 @@ def change_clinic(tx: Transaction, clinic_id: int, changes: Mapping[str, object]
     if not changes:
         return
     tx.connection.execute(update(clinics).where(clinics.c.id == clinic_id).values(_columns(changes)))
-    codes = {name: changes[name] for name in ("unknown_consent",) if name in changes}
+    codes = _codes(changes)
     details = {"fields": sorted(changes)} | ({"codes": codes} if codes else {})
     record(tx, "change", "clinic", clinic_id, clinic_id=clinic_id, details=details)
 
@@ -211,6 +213,12 @@ def _clinic(row: Mapping[Any, Any], closed: frozenset[dt.date]) -> Clinic:
         raise TypeError
     values["sending_days"] = frozenset(int(day) for day in values["sending_days"].split(",") if day)
     return Clinic(**values, closed_days=closed)
+
+
+def _codes(values: Mapping[str, object]) -> dict[str, object]:
+    """Return what the trail is told of these fields: of a pause only whether there is one."""
+    told = {name: values[name] for name in _CODED if name in values}
+    return told | {name: told[name] is not None for name in ("paused_at",) if name in told}
 
 
 def _columns(values: Mapping[str, object]) -> dict[str, object]:

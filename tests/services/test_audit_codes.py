@@ -108,6 +108,64 @@ def test_a_restriction_that_was_taken_back_by_a_person_is_no_finding(office: Off
     assert findings(office) == ()
 
 
+OF_THE_CLINIC: Mapping[str, tuple[Restrict, str, int, str, Restrict]] = {
+    "resumed": (Office.pause, "paused_at = NULL", 4, "resumed in the row itself", Office.pause),
+    "paused": (
+        Office.plan,
+        "paused_at = '2026-01-05 13:00:00.000000'",
+        2,
+        "paused in its row itself",
+        lambda office: office.pause(paused=False),
+    ),
+    "starved": (
+        Office.plan,
+        "daily_limit = 0",
+        2,
+        "its daily limit",
+        lambda office: office.change_clinic(daily_limit=""),
+    ),
+    "less": (
+        lambda office: office.change_clinic(daily_limit="40"),
+        "daily_limit = 2",
+        2,
+        "its daily limit",
+        lambda office: office.change_clinic(daily_limit="40"),
+    ),
+    "more": (
+        lambda office: office.change_clinic(daily_limit="40"),
+        "daily_limit = NULL",
+        7,
+        "its daily limit",
+        lambda office: office.change_clinic(daily_limit="40"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OF_THE_CLINIC)
+def test_a_pause_or_a_daily_limit_changed_in_its_row_is_found_until_a_person_enters_it(
+    office: Office, name: str
+) -> None:
+    happens, sql, promise, told, mended = OF_THE_CLINIC[name]
+    happens(office)
+    assert findings(office) == ()
+    past_the_rules(office.database, [f"UPDATE clinics SET {sql}"])  # noqa: S608 - words above
+    for _ in range(2):
+        assert [(one.promise, told in one.problem) for one in findings(office)] == [(promise, True)]
+        office.plan()
+    mended(office)
+    assert findings(office) == ()
+
+
+def test_a_clinic_that_is_paused_resumed_and_limited_in_order_is_no_finding(office: Office) -> None:
+    office.pause()
+    office.pause()
+    office.pause(paused=False)
+    office.change_clinic(daily_limit="40")
+    office.add_clinic("elm", daily_limit="5")
+    office.change_clinic(name="Riverside", daily_limit="")
+    assert findings(office) == ()
+
+
 def test_a_trail_from_before_codes_were_kept_proves_nothing(office: Office) -> None:
     with office.write() as tx:
         [added] = entries(tx, subject="patient", action="add")
@@ -116,6 +174,8 @@ def test_a_trail_from_before_codes_were_kept_proves_nothing(office: Office) -> N
         return  # the words of SQLite
     past_the_rules(office.database, ["UPDATE audit SET details = json_remove(details, '$.codes')"], triggers=False)
     past_the_rules(office.database, ["UPDATE patients SET consent = 'denied', status = 'inactive'"])
+    past_the_rules(office.database, ["UPDATE clinics SET paused_at = '2026-01-05 13:00:00.000000', daily_limit = 0"])
+    assert not any("the row itself" in one.problem or "daily limit" in one.problem for one in findings(office))
     assert not any("is not the one that the audit trail tells of" in one.problem for one in findings(office))
 
 

@@ -106,3 +106,4 @@ def _after_the_invitations(office: Office) -> None:
         book.set_outcome(tx, booked, Outcome.CANCELLED)
     office.hold(ref=sent[0].patient, until=dt.date(2026, 4, 1))
     office.erase(erased.patient)
+    office.pause("elm")

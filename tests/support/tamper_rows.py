@@ -189,9 +189,10 @@ def _loosened(tampered: Tampered, chance: random.Random) -> Tampering:
             ("holds", "until", dt.date(2027, 1, 1), "hold {id}"),
             ("holds", "line", "sweat", "hold {id}"),
             ("clinics", "unknown_consent", "existing_customer", "rule for patients of unknown consent"),
+            ("clinics", "paused_at", None, "resumed in the row itself"),
         ]
     )
-    row = chance.choice(tampered.rows(table))
+    row = chance.choice([one for one in tampered.rows(table) if one[name] != value])
     return _change("loosened", table, row, 4, names.format(**row), tampered, **{name: value})
 
 
@@ -322,6 +323,13 @@ def _starved(tampered: Tampered, chance: random.Random) -> Tampering:
     return _change("starved", "reminders", row, 2, _reminder(row["id"]), tampered, **values)
 
 
+def _kept_back(tampered: Tampered, chance: random.Random) -> Tampering:
+    row = chance.choice([one for one in tampered.rows("clinics") if one["paused_at"] is None])
+    values: Row = chance.choice([{"paused_at": row["created_at"]}, {"daily_limit": 0}])
+    names = "paused in its row itself" if "paused_at" in values else "its daily limit"
+    return _change("kept back", "clinics", row, 2, names, tampered, **values)
+
+
 # never without a consultation
 
 
@@ -423,7 +431,7 @@ ROWS: dict[str, tuple[Family, int]] = {
         20,
     ),
     "another step": (_each(_another_step, _held_by_nobody), 8),
-    "starved": (_each(_starved), 8),
+    "starved": (_each(_starved, _kept_back), 10),
     "never across": (_each(_crossed, _somebody_elses), 12),
     "never without": (_each(_without_consultation), 4),
     "never a surprise": (_each(_released), 4),

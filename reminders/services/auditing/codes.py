@@ -1,4 +1,4 @@
-"""Compares what keeps messages back with the codes that the trail told last of it (promises 1 and 4).
+"""Compares what keeps messages back with the codes that the trail told last of it (promises 1 to 4 and 7).
 
 Invariant: only what the trail holds a code of is compared; an entry from before codes were kept proves nothing.
 """
@@ -20,6 +20,18 @@ LOOSENED = (
     " restore the last backup that passes `reminders audit`"
 )
 _LOCK = "keep a copy of the database, and look into what was sent before anything more is; tell whoever runs the server"
+
+_UNPAUSED = (
+    4,
+    "the audit trail tells that it was paused, and its row does not: it was resumed in the row itself",
+    "run `reminders clinic pause` before anything is sent; keep a copy of the database, and look into what went out",
+)
+_PAUSED = (
+    2,
+    "it is paused in its row itself, and the audit trail does not tell of it: nothing of it is sent",
+    "keep a copy of the database; `reminders clinic resume`, and `pause` after it if nothing is to be sent, enters it",
+)
+_LIMIT = "keep a copy of the database; enter the limit that is to hold with `reminders clinic set --daily-limit`"
 
 Told = tuple[int, str]
 """A promise's number, and what is wrong."""
@@ -102,12 +114,25 @@ def _codes(trail: Iterable[Entry], name: str) -> list[str]:
 
 
 def of_the_clinics(tx: Transaction) -> Iterator[Finding]:
-    """Yield the clinics whose rule for an unknown consent is not the one recorded last."""
+    """Yield the clinics whose rule for an unknown consent, pause or daily limit is not the one recorded last."""
     for clinic in clinics.readable_clinics(tx):
         told = _told(entries(tx, subject="clinic", subject_id=clinic.id))
         if "unknown_consent" in told and told["unknown_consent"] != clinic.unknown_consent:
             problem = "its rule for patients of unknown consent is not the one that the audit trail tells of"
             yield Finding(4, clinic.slug, None, None, problem, LOOSENED)
+        if "paused_at" in told and told["paused_at"] != (clinic.paused_at is not None):
+            promise, problem, advice = _UNPAUSED if told["paused_at"] else _PAUSED
+            yield Finding(promise, clinic.slug, None, None, problem, advice)
+        if "daily_limit" in told and told["daily_limit"] != clinic.daily_limit:
+            # a lower one keeps back what is due, a higher one lets out more in a day than anybody wished
+            promise = 2 if _is_lower(clinic.daily_limit, told["daily_limit"]) else 7
+            problem = "its daily limit is not the one that the audit trail tells of"
+            yield Finding(promise, clinic.slug, None, None, problem, _LIMIT)
+
+
+def _is_lower(limit: int | None, told: object) -> bool:
+    """Tell whether a daily limit is lower than the one told (None: there is none)."""
+    return limit is not None and (not isinstance(told, int) or limit < told)
 
 
 def of_the_lock(tx: Transaction) -> Iterator[Finding]:
