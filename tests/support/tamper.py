@@ -126,3 +126,38 @@ def first(family: Family, tampered: Tampered, count: int, seed: object) -> list[
     """Return so many tamperings of a family, drawn from a seed."""
     drawn = family(tampered, random.Random(str(seed)))
     return [next(drawn) for _ in range(count)]
+
+
+GONE = ("sent", "bounced", "unknown")
+"""The states of reminders that went out, or may have."""
+
+Make = Callable[[Tampered, random.Random], Tampering]
+
+
+def reminder_named(key: object) -> str:
+    """Return what an audit calls a reminder."""
+    return f"reminder {key}"
+
+
+def reminders_in(tampered: Tampered, *states: str) -> list[Row]:
+    """Return the reminders that are in one of these states."""
+    return [row for row in tampered.rows("reminders") if row["state"] in states]
+
+
+def changing(
+    name: str, table: str, row: Row, promise: int, names: str, tampered: Tampered, **values: object
+) -> Tampering:
+    """Return the tampering by which a row takes other values."""
+    words = f"{name}: row {row['id']} of {table} becomes {values}"[:200]
+    return Tampering(words, lambda: tampered.change(table, row["id"], **values), promise, names)
+
+
+def each(*makes: Make) -> Family:
+    """Return the family that draws from these by turns."""
+
+    def family(tampered: Tampered, chance: random.Random) -> Iterator[Tampering]:
+        while True:
+            for make in makes:
+                yield make(tampered, chance)
+
+    return family

@@ -5,71 +5,53 @@ Invariant: every tampering breaks one promise, or hides that it was broken, and 
 
 import datetime as dt
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
 from reminders.store.columns import metadata
-from tests.support.tamper import Family, Row, Tampered, Tampering
+from tests.support.tamper import GONE, Family, Tampered, Tampering, changing, each, reminder_named, reminders_in
+from tests.support.tamper_facts import (
+    another_step,
+    booked_elsewhen,
+    closed_unseen,
+    exchanged,
+    held_by_nobody,
+    kept_back,
+    of_another_line,
+    starved,
+    suppressed_otherwise,
+    treated_elsewhen,
+)
 
-GONE = ("sent", "bounced", "unknown")
 MINUTE = dt.timedelta(minutes=1)
 SERVER_ONLY = frozenset({"postgresql"})
 _CONSULTATION = {"text": b"Your consultation\r\n", "HTML": b'class=3D"consultation"'}
-Make = Callable[[Tampered, random.Random], Tampering]
-
-
-def _reminder(key: object) -> str:
-    return f"reminder {key}"
-
-
-def _reminders(tampered: Tampered, *states: str) -> list[Row]:
-    return [row for row in tampered.rows("reminders") if row["state"] in states]
-
-
-def _change(
-    name: str, table: str, row: Row, promise: int, names: str, tampered: Tampered, **values: object
-) -> Tampering:
-    words = f"{name}: row {row['id']} of {table} becomes {values}"[:200]
-    return Tampering(words, lambda: tampered.change(table, row["id"], **values), promise, names)
-
-
-def _each(*makes: Make) -> Family:
-    def family(tampered: Tampered, chance: random.Random) -> Iterator[Tampering]:
-        while True:
-            for make in makes:
-                yield make(tampered, chance)
-
-    return family
-
-
-# never twice
 
 
 def _unsent(tampered: Tampered, chance: random.Random) -> Tampering:
-    row = chance.choice(_reminders(tampered, *GONE))
-    return _change("sent again", "reminders", row, 1, _reminder(row["id"]), tampered, state="planned")
+    row = chance.choice(reminders_in(tampered, *GONE))
+    return changing("sent again", "reminders", row, 1, reminder_named(row["id"]), tampered, state="planned")
 
 
 def _other_message(tampered: Tampered, chance: random.Random) -> Tampering:
-    row = chance.choice(_reminders(tampered, *GONE))
+    row = chance.choice(reminders_in(tampered, *GONE))
     other = chance.choice([m for m in tampered.rows("messages") if m["id"] != row["message_pk"]])
-    names = _reminder(row["id"])
-    return _change("another message", "reminders", row, 1, names, tampered, message_pk=other["id"])
+    names = reminder_named(row["id"])
+    return changing("another message", "reminders", row, 1, names, tampered, message_pk=other["id"])
 
 
 def _other_message_id(tampered: Tampered, chance: random.Random) -> Tampering:
     kept = chance.choice([m for m in tampered.rows("messages") if m["content"] is not None])
-    carried = next(r for r in _reminders(tampered, *GONE) if r["message_pk"] == kept["id"])
-    names = _reminder(carried["id"])
-    return _change("another Message-ID", "messages", kept, 1, names, tampered, message_id="<second@elm.example>")
+    carried = next(r for r in reminders_in(tampered, *GONE) if r["message_pk"] == kept["id"])
+    names = reminder_named(carried["id"])
+    return changing("another Message-ID", "messages", kept, 1, names, tampered, message_id="<second@elm.example>")
 
 
 def _went_twice(tampered: Tampered, chance: random.Random) -> Tampering:
-    gone = [r for r in _reminders(tampered, "sent") if r["message_pk"]]
-    row = chance.choice(
-        [r for r in _reminders(tampered, "planned", "cancelled") if r["patient_id"] in {g["patient_id"] for g in gone}]
-    )
+    gone = [r for r in reminders_in(tampered, "sent") if r["message_pk"]]
+    known = {r["patient_id"] for r in gone}
+    row = chance.choice([r for r in reminders_in(tampered, "planned", "cancelled") if r["patient_id"] in known])
     first = next(g for g in gone if g["patient_id"] == row["patient_id"])
     at = first["handed_over_at"] + dt.timedelta(days=1)
     values = {"state": "sent", "reason": None, "message_pk": first["message_pk"], "handed_over_at": at, "sent_at": at}
@@ -77,7 +59,7 @@ def _went_twice(tampered: Tampered, chance: random.Random) -> Tampering:
         f"reminder {row['id']} went out with the message of {first['id']}",
         lambda: tampered.change("reminders", row["id"], **values),
         1,
-        _reminder(row["id"]),
+        reminder_named(row["id"]),
     )
 
 
@@ -85,22 +67,22 @@ def _went_twice(tampered: Tampered, chance: random.Random) -> Tampering:
 
 
 def _sent_by_hand(tampered: Tampered, chance: random.Random) -> Tampering:
-    row = chance.choice(_reminders(tampered, "sent"))
+    row = chance.choice(reminders_in(tampered, "sent"))
     key = max(r["id"] for r in tampered.rows("reminders")) + 1
     new = row | {"id": key, "copy": chance.randint(1, 4)}
-    return Tampering(f"a sent copy of {row['id']}", lambda: tampered.add("reminders", **new), 2, _reminder(key))
+    return Tampering(f"a sent copy of {row['id']}", lambda: tampered.add("reminders", **new), 2, reminder_named(key))
 
 
 def _row_gone(tampered: Tampered, chance: random.Random) -> Tampering:
     row = chance.choice(tampered.rows("reminders"))
     words = f"reminder {row['id']} ({row['state']}) deleted"
-    return Tampering(words, lambda: tampered.remove("reminders", row["id"]), 2, _reminder(row["id"]))
+    return Tampering(words, lambda: tampered.remove("reminders", row["id"]), 2, reminder_named(row["id"]))
 
 
 def _said_to_be_sent(tampered: Tampered, chance: random.Random) -> Tampering:
-    row = chance.choice(_reminders(tampered, "planned", "failed", "unknown", "cancelled"))
+    row = chance.choice(reminders_in(tampered, "planned", "failed", "unknown", "cancelled"))
     state = chance.choice(["sent", "expired", "lost", "bounced"])
-    return _change("a state", "reminders", row, 2, _reminder(row["id"]), tampered, state=state)
+    return changing("a state", "reminders", row, 2, reminder_named(row["id"]), tampered, state=state)
 
 
 def _somebody_gone(tampered: Tampered, chance: random.Random) -> Tampering:
@@ -119,7 +101,7 @@ def _somebody_gone(tampered: Tampered, chance: random.Random) -> Tampering:
 
 
 def _moved(tampered: Tampered, chance: random.Random) -> Tampering:
-    row = chance.choice([r for r in _reminders(tampered, "sent") if r["sent_at"]])
+    row = chance.choice([r for r in reminders_in(tampered, "sent") if r["sent_at"]])
     names = chance.choice([("handed_over_at",), ("sent_at",), ("handed_over_at", "sent_at")])
     by = chance.choice([1, -1]) * dt.timedelta(days=chance.choice([0, 0, 1, 3, 40]), minutes=chance.randint(1, 300))
     values = {name: row[name] + by for name in names}
@@ -127,15 +109,15 @@ def _moved(tampered: Tampered, chance: random.Random) -> Tampering:
         f"reminder {row['id']} sent {by} away ({names})",
         lambda: tampered.change("reminders", row["id"], **values),
         3,
-        _reminder(row["id"]),
+        reminder_named(row["id"]),
     )
 
 
 def _planned_elsewhen(tampered: Tampered, chance: random.Random) -> Tampering:
-    row = chance.choice([r for r in _reminders(tampered, "planned", "held") if r["copy"] == 0])
+    row = chance.choice([r for r in reminders_in(tampered, "planned", "held") if r["copy"] == 0])
     name = chance.choice(["due_at", "not_after", "opens", "due", "overdue", "closes"])
     value = row[name] + dt.timedelta(days=chance.choice([-20, -3, 3, 20]))
-    return _change("other days", "reminders", row, 3, _reminder(row["id"]), tampered, **{name: value})
+    return changing("other days", "reminders", row, 3, reminder_named(row["id"]), tampered, **{name: value})
 
 
 # never to whoever must not be written to
@@ -167,18 +149,18 @@ def _restriction_ended(tampered: Tampered, chance: random.Random) -> Tampering:
     )
     row = chance.choice([one for one in tampered.rows(table) if one[name] is None])
     new = row[value] + MINUTE if value in row else value
-    return _change("ended", table, row, 4, f"{table[:-1]} {row['id']}", tampered, **{name: new})
+    return changing("ended", table, row, 4, f"{table[:-1]} {row['id']}", tampered, **{name: new})
 
 
 def _withheld_freed(tampered: Tampered, chance: random.Random) -> Tampering:
-    row = chance.choice(_reminders(tampered, "cancelled"))
-    return _change("freed", "reminders", row, 4, _reminder(row["id"]), tampered, state="planned", reason=None)
+    row = chance.choice(reminders_in(tampered, "cancelled"))
+    return changing("freed", "reminders", row, 4, reminder_named(row["id"]), tampered, state="planned", reason=None)
 
 
 def _revived(tampered: Tampered, chance: random.Random) -> Tampering:  # noqa: ARG001 - there is one of each
     row = next(one for one in tampered.rows("patients") if one["status"] == "deceased")
-    withheld = [r for r in _reminders(tampered, "cancelled") if r["patient_id"] == row["id"]][-1]
-    return _change("revived", "patients", row, 4, _reminder(withheld["id"]), tampered, status="active")
+    withheld = [r for r in reminders_in(tampered, "cancelled") if r["patient_id"] == row["id"]][-1]
+    return changing("revived", "patients", row, 4, reminder_named(withheld["id"]), tampered, status="active")
 
 
 def _loosened(tampered: Tampered, chance: random.Random) -> Tampering:
@@ -193,23 +175,23 @@ def _loosened(tampered: Tampered, chance: random.Random) -> Tampering:
         ]
     )
     row = chance.choice([one for one in tampered.rows(table) if one[name] != value])
-    return _change("loosened", table, row, 4, names.format(**row), tampered, **{name: value})
+    return changing("loosened", table, row, 4, names.format(**row), tampered, **{name: value})
 
 
 def _unvoided(tampered: Tampered, chance: random.Random) -> Tampering:
     row = chance.choice([one for one in tampered.rows("treatments") if one["withdrawn_at"]])
-    return _change("unvoided", "treatments", row, 4, f"treatment {row['id']}", tampered, withdrawn_at=None)
+    return changing("unvoided", "treatments", row, 4, f"treatment {row['id']}", tampered, withdrawn_at=None)
 
 
 def _unerased(tampered: Tampered, chance: random.Random) -> Tampering:
     row = chance.choice([one for one in tampered.rows("patients") if one["erased_at"]])
-    return _change("unerased", "patients", row, 4, f"patient {row['id']}", tampered, erased_at=None)
+    return changing("unerased", "patients", row, 4, f"patient {row['id']}", tampered, erased_at=None)
 
 
 def _redirected(tampered: Tampered, chance: random.Random) -> Tampering:
     row = chance.choice([one for one in tampered.rows("patients") if one["email"]])
     name = chance.choice(["email", "representative_email"])
-    return _change("redirected", "patients", row, 4, "the patient's address", tampered, **{name: "thief@elm.example"})
+    return changing("redirected", "patients", row, 4, "the patient's address", tampered, **{name: "thief@elm.example"})
 
 
 def _borrowed(tampered: Tampered, chance: random.Random) -> Tampering:
@@ -217,7 +199,7 @@ def _borrowed(tampered: Tampered, chance: random.Random) -> Tampering:
     values = {"email": other["email"], "address_key": other["address_key"]}
     if chance.random() < 1 / 3:
         values = dict.fromkeys(values)
-    made = _change("borrowed", "patients", row, 4, "the patient's address", tampered, **values)
+    made = changing("borrowed", "patients", row, 4, "the patient's address", tampered, **values)
     return replace(made, planned=chance.random() < 1 / 2)
 
 
@@ -231,8 +213,8 @@ def _crossed(tampered: Tampered, chance: random.Random) -> Tampering:
     row = chance.choice(tampered.rows(table))
     clinic = 3 - int(row["clinic_id"])
     if table == "patients":
-        return _change("crossed", table, row, 5, "of another clinic", tampered, clinic_id=clinic)
-    return _change("crossed", table, row, 5, f"row {row['id']} of {table}", tampered, clinic_id=clinic)
+        return changing("crossed", table, row, 5, "of another clinic", tampered, clinic_id=clinic)
+    return changing("crossed", table, row, 5, f"row {row['id']} of {table}", tampered, clinic_id=clinic)
 
 
 def _somebody_elses(tampered: Tampered, chance: random.Random) -> Tampering:
@@ -247,90 +229,10 @@ def _somebody_elses(tampered: Tampered, chance: random.Random) -> Tampering:
     row = chance.choice([one for one in tampered.rows(table) if one[column] is not None])
     others = [one for one in tampered.rows(target) if one["patient_id"] != row["patient_id"]]
     other = chance.choice(others)["id"]
-    return _change("somebody else's", table, row, 5, f"row {row['id']} of {table}", tampered, **{column: other})
+    return changing("somebody else's", table, row, 5, f"row {row['id']} of {table}", tampered, **{column: other})
 
 
-# a plan made anew from a changed fact agrees with it
-
-
-def _booked_elsewhen(tampered: Tampered, chance: random.Random) -> Tampering:
-    row = chance.choice(tampered.rows("appointments"))
-    values = chance.choice([{"day": row["day"] - dt.timedelta(days=chance.randint(8, 90))}, {"line": "sweat"}])
-    made = _change("booked elsewhen", "appointments", row, 4, f"appointment {row['id']}", tampered, **values)
-    return replace(made, planned=True)
-
-
-def _treated_elsewhen(tampered: Tampered, chance: random.Random) -> Tampering:
-    row = chance.choice(tampered.rows("treatments"))
-    day = row["day"] + dt.timedelta(days=chance.choice([-40, -1, 1, 40]))
-    values = chance.choice([{"day": day}, {"protocol": "hyperhidrosis"}, {"kind": "review"}])
-    made = _change("treated elsewhen", "treatments", row, 3, f"treatment {row['id']} has another", tampered, **values)
-    return replace(made, planned=True)
-
-
-def _of_another_line(tampered: Tampered, chance: random.Random) -> Tampering:
-    row = chance.choice([one for one in tampered.rows("treatments") if one["episode_id"]])
-    episode = next(one for one in tampered.rows("episodes") if one["id"] == row["episode_id"])
-    names = f"treatment {row['id']} is of another line"
-    return replace(_change("another line", "episodes", episode, 4, names, tampered, line="sweat"), planned=True)
-
-
-def _exchanged(tampered: Tampered, chance: random.Random) -> Tampering:
-    runs = [one for one in tampered.rows("treatments") if one["episode_id"]]
-    pairs = [(a, b) for a in runs for b in runs if a["patient_id"] == b["patient_id"] and a["id"] != b["id"]]
-    row, other = chance.choice([(a, b) for a, b in pairs if a["episode_id"] != b["episode_id"]])
-
-    def do() -> None:
-        tampered.change("treatments", row["id"], episode_id=other["episode_id"])
-        tampered.change("treatments", other["id"], episode_id=row["episode_id"])
-
-    words = f"treatments {row['id']} and {other['id']} exchange their episodes"
-    return Tampering(words, do, 4, f"treatment {row['id']} is of another line or episode", planned=True)
-
-
-def _another_step(tampered: Tampered, chance: random.Random) -> Tampering:
-    row = chance.choice(_reminders(tampered, *GONE))
-    values: dict[str, object] = chance.choice([{"copy": chance.randint(1, 9)}, {"step": "extra"}])
-    made = _change("another step", "reminders", row, 1, _reminder(row["id"]), tampered, **values)
-    return replace(made, planned=True)
-
-
-def _held_by_nobody(tampered: Tampered, chance: random.Random) -> Tampering:
-    row = chance.choice([one for one in _reminders(tampered, "cancelled") if not one["held_reason"]])
-    reason = chance.choice(["held_for_review", "backlog_hold"])
-    made = _change("held by nobody", "reminders", row, 2, _reminder(row["id"]), tampered, held_reason=reason)
-    return replace(made, planned=True)
-
-
-def _closed_unseen(tampered: Tampered, chance: random.Random) -> Tampering:
-    row = chance.choice([one for one in tampered.rows("answers") if one["closed_at"] is None])
-    made = _change("closed", "answers", row, 4, f"answer {row['id']}: close", tampered, closed_at=row["at"])
-    return replace(made, planned=True)
-
-
-def _suppressed_otherwise(tampered: Tampered, chance: random.Random) -> Tampering:
-    row = chance.choice(tampered.rows("suppressions"))
-    values = chance.choice([{"address_key": "a" * 64}, {"at": row["at"] + 400 * dt.timedelta(days=1)}])
-    names = "suppressed addresses ({reason}, {scope}) are not those".format(**row)
-    return replace(_change("suppressed", "suppressions", row, 4, names, tampered, **values), planned=True)
-
-
-def _starved(tampered: Tampered, chance: random.Random) -> Tampering:
-    row = chance.choice(_reminders(tampered, "planned"))
-    names = chance.choice([("wake_at",), ("wake_at", "next_attempt_at"), ("next_attempt_at",)])
-    later = row["wake_at"] + dt.timedelta(days=chance.choice([1, 30, 400]), minutes=chance.randint(1, 300))
-    values = dict.fromkeys(names, later)
-    return _change("starved", "reminders", row, 2, _reminder(row["id"]), tampered, **values)
-
-
-def _kept_back(tampered: Tampered, chance: random.Random) -> Tampering:
-    row = chance.choice([one for one in tampered.rows("clinics") if one["paused_at"] is None])
-    values: Row = chance.choice([{"paused_at": row["created_at"]}, {"daily_limit": 0}])
-    names = "paused in its row itself" if "paused_at" in values else "its daily limit"
-    return _change("kept back", "clinics", row, 2, names, tampered, **values)
-
-
-# never without a consultation
+# never without
 
 
 def _without_consultation(tampered: Tampered, chance: random.Random) -> Tampering:
@@ -339,29 +241,29 @@ def _without_consultation(tampered: Tampered, chance: random.Random) -> Tamperin
     mark = _CONSULTATION[part]
     assert mark in kept["content"]
     content = kept["content"].replace(mark, mark.replace(b"consultation", b"conversation"))
-    carried = next(r for r in _reminders(tampered, *GONE) if r["message_pk"] == kept["id"])
+    carried = next(r for r in reminders_in(tampered, *GONE) if r["message_pk"] == kept["id"])
     words = f"message {kept['id']} without its {part} consultation"
     do = lambda: tampered.change("messages", kept["id"], content=content)  # noqa: E731 - it is done later
-    return Tampering(words, do, 6, _reminder(carried["id"]))
+    return Tampering(words, do, 6, reminder_named(carried["id"]))
 
 
 # never a surprise
 
 
 def _released(tampered: Tampered, chance: random.Random) -> Tampering:
-    row = chance.choice(_reminders(tampered, "planned", "held", "cancelled", "sent"))
+    row = chance.choice(reminders_in(tampered, "planned", "held", "cancelled", "sent"))
     at = row["created_at"] + MINUTE
-    return _change("released", "reminders", row, 7, _reminder(row["id"]), tampered, released_at=at)
+    return changing("released", "reminders", row, 7, reminder_named(row["id"]), tampered, released_at=at)
 
 
 def _let_out(tampered: Tampered, chance: random.Random) -> Tampering:
-    row = chance.choice([r for r in _reminders(tampered, "held") if r["reason"] == "backlog_hold"])
+    row = chance.choice([r for r in reminders_in(tampered, "held") if r["reason"] == "backlog_hold"])
     values = {"state": "planned", "reason": None, "released_at": chance.choice([None, row["updated_at"]])}
     return Tampering(
         f"reminder {row['id']} let out of the backlog",
         lambda: tampered.change("reminders", row["id"], **values),
         7,
-        _reminder(row["id"]),
+        reminder_named(row["id"]),
     )
 
 
@@ -398,7 +300,7 @@ def _left_behind(tampered: Tampered, chance: random.Random) -> Tampering:
     row = chance.choice([one for one in tampered.rows("patients") if one["erased_at"]])
     name = chance.choice(["given_name", "family_name", "phone", "language", "postal_address", "ref"])
     names = "the ref is left" if name == "ref" else f"the column {name} is left"
-    return _change("left behind", "patients", row, 10, names, tampered, **{name: "Ada"})
+    return changing("left behind", "patients", row, 10, names, tampered, **{name: "Ada"})
 
 
 def _entered_by_nobody(tampered: Tampered, chance: random.Random) -> Tampering:
@@ -413,33 +315,33 @@ def _entered_by_nobody(tampered: Tampered, chance: random.Random) -> Tampering:
 
 
 ROWS: dict[str, tuple[Family, int]] = {
-    "never twice": (_each(_unsent, _other_message, _other_message_id, _went_twice), 12),
-    "never lost": (_each(_row_gone, _said_to_be_sent, _sent_by_hand, _somebody_gone), 14),
-    "never outside": (_each(_moved, _planned_elsewhen), 16),
+    "never twice": (each(_unsent, _other_message, _other_message_id, _went_twice), 12),
+    "never lost": (each(_row_gone, _said_to_be_sent, _sent_by_hand, _somebody_gone), 14),
+    "never outside": (each(_moved, _planned_elsewhen), 16),
     "never to": (
-        _each(
+        each(
             *(_restriction_gone, _restriction_ended, _withheld_freed, _redirected, _borrowed),
             *(_revived, _unvoided, _unerased, _loosened),
         ),
         24,
     ),
     "planned anew": (
-        _each(
-            *(_booked_elsewhen, _treated_elsewhen, _of_another_line, _exchanged),
-            *(_closed_unseen, _suppressed_otherwise),
+        each(
+            *(booked_elsewhen, treated_elsewhen, of_another_line, exchanged),
+            *(closed_unseen, suppressed_otherwise),
         ),
         20,
     ),
-    "another step": (_each(_another_step, _held_by_nobody), 8),
-    "starved": (_each(_starved, _kept_back), 10),
-    "never across": (_each(_crossed, _somebody_elses), 12),
-    "never without": (_each(_without_consultation), 4),
-    "never a surprise": (_each(_released), 4),
-    "the trail and the two tables": (_each(_planted, _left_behind, _entered_by_nobody), 12),
+    "another step": (each(another_step, held_by_nobody), 8),
+    "starved": (each(starved, kept_back), 10),
+    "never across": (each(_crossed, _somebody_elses), 12),
+    "never without": (each(_without_consultation), 4),
+    "never a surprise": (each(_released), 4),
+    "the trail and the two tables": (each(_planted, _left_behind, _entered_by_nobody), 12),
 }
 """Each promise's family, and how many of it are tried on each database."""
 
-CROWD: dict[str, tuple[Family, int]] = {"let out": (_each(_let_out), 5)}
+CROWD: dict[str, tuple[Family, int]] = {"let out": (each(_let_out), 5)}
 
 
 def twice(tampered: Tampered, chance: random.Random) -> Iterator[Tampering]:
@@ -448,7 +350,7 @@ def twice(tampered: Tampered, chance: random.Random) -> Iterator[Tampering]:
         table = chance.choice(["reminders", "messages"])
         row = chance.choice(tampered.rows(table))
         key = max(one["id"] for one in tampered.rows(table)) + 1
-        names = _reminder(key) if table == "reminders" else "Message-IDs stand on more than one message"
+        names = reminder_named(key) if table == "reminders" else "Message-IDs stand on more than one message"
         yield Tampering(
             f"row {row['id']} of {table} twice",
             partial(tampered.add, table, **(row | {"id": key})),
