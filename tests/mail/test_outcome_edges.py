@@ -109,7 +109,7 @@ def test_the_words_under_which_outcomes_are_logged_and_stored_stay_as_they_are()
     assert " ".join(Phase) == "connect banner ehlo starttls auth mail rcpt data body dot quit"
     assert " ".join(Verdict) == "accepted later never unknown"
     assert " ".join(Blame) == "address policy transport message"
-    assert " ".join(Trouble) == "refused dns timeout tls auth protocol disconnected"
+    assert " ".join(Trouble) == "refused busy dns timeout tls auth protocol disconnected"
 
 
 def test_a_fault_keeps_what_it_is_about() -> None:
