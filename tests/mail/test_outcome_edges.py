@@ -122,6 +122,11 @@ def test_a_fault_keeps_what_it_is_about() -> None:
     assert "password" in str(fault)
 
 
+@pytest.mark.parametrize(("code", "said"), [(421, "at banner: busy, it says 421). "), (None, "at banner: busy). ")])
+def test_a_fault_says_the_number_that_the_server_said(code: int | None, said: str) -> None:
+    assert said in str(TransportFault(server="s", phase=Phase.BANNER, kind=Trouble.BUSY, certain=False, code=code))
+
+
 def test_each_trouble_has_advice_of_its_own() -> None:
     told = {
         str(TransportFault(server="s", phase=Phase.AUTH, kind=kind, certain=False, code=None)).partition("). ")[2]
