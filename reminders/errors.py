@@ -5,6 +5,8 @@ never holds a name, an address, a token or a secret. A face maps the family (`Ba
 `DatabaseNotReady`) to an exit code or a status, once.
 """
 
+from collections.abc import Iterator
+
 
 class RemindersError(Exception):
     """The product could not do what was asked."""
@@ -25,3 +27,11 @@ class CannotDo(RemindersError):
 
 class DatabaseNotReady(RemindersError):
     """The database is not ready: {problem}."""
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error, what it came of, what that came of, and so on."""
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__

@@ -45,7 +45,7 @@ from reminders.cli import (
 )
 from reminders.cli.output import ready_streams, visible
 from reminders.cli.session import Session
-from reminders.errors import BadInput, DatabaseNotReady, RemindersError
+from reminders.errors import BadInput, DatabaseNotReady, RemindersError, causes
 
 CANNOT_DO, WRONG_COMMAND_LINE, BAD_INPUT, DATABASE_NOT_READY, INTERRUPTED = 1, 2, 3, 4, 130
 _ADDRESS = re.compile(r"(?<![^\s'\"(<=])[^\s@/:'\"(<=]+@[^\s@'\")>,;]+")
@@ -115,13 +115,10 @@ class Shell(TyperGroup):
         return 0
 
 
-def _was_interrupted(error: BaseException | None) -> bool:
+def _was_interrupted(error: BaseException) -> bool:
     """Tell whether Ctrl-C came while a library was at work that made an error of its own of it, as pydantic's does."""
-    while error is not None:
-        if isinstance(error, KeyboardInterrupt) or KeyboardInterrupt.__name__ in str(error):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+    name = KeyboardInterrupt.__name__
+    return any(isinstance(cause, KeyboardInterrupt) or name in str(cause) for cause in causes(error))
 
 
 def build() -> typer.Typer:

@@ -5,7 +5,7 @@ Invariant: what stands in no relation to the machine is passed over.
 
 import errno
 
-from reminders.errors import CannotDo
+from reminders.errors import CannotDo, causes
 
 _LACKING = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO})
 _NO_THREAD = "can't start new thread"
@@ -22,11 +22,8 @@ class MeansLacking(CannotDo):
 
 def need_means(error: BaseException) -> None:
     """Raise `MeansLacking` where `error` came of what the machine lacks."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if _lacks(cause):
-            raise MeansLacking from error
-        cause = cause.__cause__ or cause.__context__
+    if any(_lacks(cause) for cause in causes(error)):
+        raise MeansLacking from error
 
 
 def _lacks(cause: BaseException) -> bool:

@@ -1,11 +1,14 @@
 """What may go out on a terminal or into a pipe: text without commands to the terminal, tables, one JSON document."""
 
+import datetime as dt
 import json
 
 import pytest
+from typer.testing import CliRunner
 
 from reminders.cli.options import day, number
 from reminders.cli.output import say_json, say_table, stream_json, visible
+from reminders.cli.session import Session
 from tests.cli.desk import Desk
 
 SEQUENCES = {
@@ -70,3 +73,19 @@ def test_an_address_in_an_error_is_not_told_again(desk: Desk) -> None:
     sentence = desk.fails(3, "clinic", "pause", "someone@home.example")
     assert "There is no clinic (an address)" in sentence
     assert "(an address)" in desk.fails(2, "list", "stray@home.example")
+
+
+class Interrupted:
+    """A clock that is asked while Ctrl-C is pressed, by a library that makes an error of its own of it."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def now(self) -> dt.datetime:
+        raise self._error from KeyboardInterrupt()
+
+
+@pytest.mark.parametrize("error", [ValueError("a schema"), RuntimeError("KeyboardInterrupt: ")])
+def test_an_interruption_that_a_library_made_an_error_of_is_one_still(desk: Desk, error: Exception) -> None:
+    done = CliRunner().invoke(desk.shell, ["list"], env=desk.env, obj=Session(clock=Interrupted(error)))
+    assert (done.exit_code, done.stderr) == (130, "")

@@ -12,11 +12,10 @@ import psycopg
 import pytest
 
 from reminders.app import App
-from reminders.store import installation
 from reminders.web.health import Known
 from tests.support.clinic import Office
 from tests.support.postgres import Cluster
-from tests.support.site import app_of
+from tests.support.site import installed_app_of
 from tests.support.ticking import FakeTime, eventually
 
 pytestmark = pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
@@ -26,10 +25,7 @@ MOST = 4
 
 @pytest.fixture
 def app(office: Office) -> App:
-    with office.write() as tx:
-        if installation.installation(tx) is None:
-            installation.save_installation(tx, "an-installation", b"a wrapped pepper")
-    return app_of(office)
+    return installed_app_of(office)
 
 
 class Still:

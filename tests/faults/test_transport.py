@@ -18,7 +18,8 @@ from reminders.store.transports import Breaker
 from tests.support.chaos_acts import SENSELESS, SILENT, STOPS_READING, reply
 from tests.support.chaos_office import LONG, way
 from tests.support.chaos_server import Act, ChaosServer
-from tests.support.clinic import INVITED_AT, Office
+from tests.support.clinic import INVITED_AT, Office, to
+from tests.support.smtp_server import RealServer
 from tests.support.unreachable import black_hole, refusing
 
 ON_BOTH = pytest.mark.parametrize("backend", ["sqlite", "postgresql"], indirect=True)
@@ -190,3 +191,14 @@ def test_f13_a_server_that_refuses_everybody_rests_and_no_address_is_suppressed(
     assert states.count(State.PLANNED) == OTHERS + 1 - states.count(State.FAILED)
     assert suppressed(due) == 0
     assert not any(state.startswith("cancelled") for state in due.states())
+
+
+def test_a_round_that_the_server_stopped_is_no_progress(office: Office, server: RealServer) -> None:
+    told = list[tuple[int, int | None]]()
+    office.clock.set(INVITED_AT)
+    with refusing() as place:
+        office.deliver(to(place), progress=lambda *counts: told.append(counts))
+    assert told == []
+    office.clock.advance(hours=1)
+    assert office.deliver(to(server), progress=lambda *counts: told.append(counts)).sent == 1
+    assert told == [(1, 1)]

@@ -19,7 +19,7 @@ from reminders.mail.smtp_session import Deadlines
 from reminders.mail.transport import Transport
 from reminders.services import book, catalogue, clinic, erase, patient, record
 from reminders.services.breaker import Breakers
-from reminders.services.deliver import DeliverOutcome, deliver
+from reminders.services.deliver import DeliverOutcome, Progress, deliver
 from reminders.services.find import the_clinic
 from reminders.services.guarding.place import Place
 from reminders.services.insist import Patience
@@ -235,6 +235,7 @@ class Office:
         renderer: Renderer | None = None,
         sign: Sign = unsigned,
         beat: Callable[[], None] = nothing,
+        progress: Progress | None = None,
     ) -> DeliverOutcome:
         """Deliver once, as a worker of its own name."""
         worker = Worker(
@@ -253,7 +254,7 @@ class Office:
             beat=beat,
             patience=self.patience,
         )
-        return deliver(worker, f"deliver-{next(self._names)}", round_size)
+        return deliver(worker, f"deliver-{next(self._names)}", round_size, progress)
 
     # what is seen
     def rows(self, ref: str | None = None, slug: str | None = None) -> list[ListedReminder]:

@@ -21,6 +21,7 @@ import httpx2
 from reminders.app import App
 from reminders.mail.folder import FolderTransport
 from reminders.settings import Settings
+from reminders.store import installation
 from reminders.web.limits import Limits
 from reminders.web.serve import served
 from reminders.web.site import build_site
@@ -58,6 +59,14 @@ def app_of(office: Office, **settings: object) -> App:
     """Return the product over an office's database; its base URL is that of the links in the office's mails."""
     given = {"base_url": LINKS, "secret_key": "a key that only the tests of the pages know", **settings}
     return App(Settings(**given), office.database, office.keys, office.clock)  # type: ignore[arg-type]  # pydantic checks them
+
+
+def installed_app_of(office: Office) -> App:
+    """Return the product over an office's database, which `reminders init` made as far as the product can tell."""
+    with office.write() as tx:
+        if installation.installation(tx) is None:
+            installation.save_installation(tx, "an-installation", b"a wrapped pepper")
+    return app_of(office)
 
 
 def letters(office: Office, folder: Path) -> list[Letter]:

@@ -10,20 +10,16 @@ import pytest
 from reminders.app import App
 from reminders.services.guarding.lock import Because
 from reminders.services.heartbeat import beat, stop
-from reminders.store import installation
 from reminders.web.serve import Here, served
 from tests.support.clinic import INVITED_AT, FakeClock, Office, to
 from tests.support.killing_server import KillingServer
-from tests.support.site import FREE_PLACE, app_of, browsing
+from tests.support.site import FREE_PLACE, browsing, installed_app_of
 from tests.support.ticking import app_at, clock_on, eventually
 
 
 @pytest.fixture
 def app(office: Office) -> App:
-    with office.write() as tx:
-        if installation.installation(tx) is None:
-            installation.save_installation(tx, "an-installation", b"a wrapped pepper")
-    return app_of(office)
+    return installed_app_of(office)
 
 
 def test_pages_are_alive_while_a_clock_elsewhere_ticks_or_was_stopped_and_not_when_it_fell_silent(
