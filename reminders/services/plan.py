@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from reminders.clock import Clock
 from reminders.domain.backlog import is_backlog, overdue_before, sending_days_looked_at
 from reminders.domain.facts import Rules
+from reminders.domain.lifecycle import State
 from reminders.domain.planner import Action, Change, reconcile, wanted
 from reminders.domain.sending_hours import end_of_day, moment
 from reminders.services.blanking import blank_spent
@@ -78,7 +79,7 @@ def plan_patients(
         wakes.append((patient_id, plan.next_change))
         if changes:
             applied.append((clinic.id, patient_id, changes))
-            counted.update(change.action for change in changes)
+            counted.update(change.action for change in changes if not _was_withdrawn_before(change))
     reminders.apply_many(tx, applied)
     changes_made = [change for _, _, changes in applied for change in changes]
     blank_spent(tx, [c.reminder.id for c in changes_made if c.reminder and c.action is Action.EXPIRE])
@@ -201,3 +202,8 @@ def _batches(tx: Transaction, clinic_id: int) -> Iterator[list[int]]:
     while batch := [patient_id for patient_id, _ in patients.patients_of(tx, clinic_id, after, BATCH)]:
         yield batch
         after = batch[-1]
+
+
+def _was_withdrawn_before(change: Change) -> bool:
+    """Tell whether a change gives new days, or another reason, to what was withdrawn already: nobody sees that."""
+    return change.action is Action.WITHDRAW and change.reminder is not None and change.reminder.state is State.CANCELLED

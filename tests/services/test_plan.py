@@ -6,7 +6,7 @@ import pytest
 
 from reminders.domain.facts import Outcome
 from reminders.domain.lifecycle import Reason, State
-from reminders.services import book
+from reminders.services import book, clinic
 from reminders.services.points import Point
 from tests.support.clinic import FOLLOW_UP_AT, INVITED_AT, Office, Once, to
 from tests.support.facts import day, utc
@@ -47,6 +47,14 @@ def test_a_withdrawn_one_whose_days_passed_stays_withdrawn(office: Office, serve
     office.deliver(to(server))
     assert (office.row().state, office.row().reason) == (State.CANCELLED, Reason.NO_CONSENT)
     assert office.row("follow_up").state is State.PLANNED
+
+
+def test_new_days_for_what_was_withdrawn_before_are_counted_as_nothing(office: Office) -> None:
+    office.change_patient(consent="denied")
+    with office.write() as tx:
+        _, planned = clinic.change_clinic(tx, "riverside", {}, closed=[INVITED_AT.date()])
+    assert sum(planned.changes.values()) == 0
+    assert office.row().due_at > INVITED_AT
 
 
 def test_time_alone_ends_a_hold(office: Office, server: RealServer) -> None:
