@@ -51,6 +51,7 @@ WAITING = """
     SELECT r.id, r.clinic_id, max(r.wake_at, r.updated_at) FROM reminders r JOIN clinics c ON c.id = r.clinic_id
     WHERE r.state = 'planned' AND r.wake_at <= :now AND r.not_after > :now AND c.paused_at IS NULL
 """
+UNPLANNED = "SELECT id FROM patients WHERE replan_at < :now"
 OF_LEDGER = "SELECT id, state FROM reminders WHERE id IN ({})"
 
 
@@ -179,9 +180,8 @@ class Checks:
         need(5, f"{name} came from another clinic's sender", holds=sender == f"hello@{person.slug}.example")
         need(6, f"{name} lacks its consultation", holds=not lacks_consultation(content))
         slugs = {one.slug for one in self.books.people}
-        own = f"Clinic {person.slug.title()}".encode()
-        others = [slug for slug in slugs if f"Clinic {slug.title()}".encode() in content and slug != person.slug]
-        need(5, f"{name} speaks of {others or 'no'} clinic", holds=not others and own in content)
+        told = {slug for slug in slugs if re.search(rf"Clinic {slug.title()}(?!\d)".encode(), content)}
+        need(5, f"{name} speaks of {sorted(told)}, not of {person.slug} alone", holds=told == {person.slug})
         self._unlocked(name)
         self.exercised[5] += any(one.address == recipient and one.slug != person.slug for one in self.books.people)
         self.exercised[6] += 1
@@ -258,15 +258,21 @@ class Checks:
             need(10, f"{file.name} still holds {found} of {person.slug}/{person.given_ref}", holds=not found)
         self.exercised[10] += 1
 
-    def patients(self, patient_ids: Iterable[int]) -> None:
-        """Compare the stored reminders of patients, planned at this moment, with what the oracle wants."""
+    def patients(self, patient_ids: Iterable[int], *, planned_now: bool = True) -> None:
+        """Compare the stored reminders of patients with what the oracle wants.
+
+        Of those who were not all planned at this moment, what only the clock has changed waits for the next delivery,
+        which may be locked: a planning that is due, and the end of a reminder whose days are over.
+        """
         with self.office.read() as tx:
-            ids = sorted(set(patient_ids))
+            waiting = () if planned_now else tx.connection.execute(text(UNPLANNED), {"now": naive(tx.now)}).scalars()
+            ids = sorted(set(patient_ids).difference(waiting))
             known, stored = facts.facts(tx, ids), reminders.stored(tx, ids)
             for key in ids:
                 rules = rules_for(tx, clinic_of(tx, known[key].clinic_id))
                 told = oracle.expected(known[key], rules, tx.now)
-                _accounted_for(key, told, stored[key], tx.now)
+                kept = [row for row in stored[key] if planned_now or not _is_over(row, tx.now)]
+                _accounted_for(key, told, kept, tx.now)
                 self.exercised[4] += any(
                     row.state is State.CANCELLED and row.due_at <= tx.now < row.not_after for row in stored[key]
                 )
@@ -291,6 +297,10 @@ class Checks:
     def _full(self, clinic: Clinic, day: dt.date) -> bool:
         sent = [one for one in self.books.ledger if one.slug == clinic.slug and local(clinic.timezone, one.at) == day]
         return clinic.daily_limit is not None and len(sent) >= clinic.daily_limit
+
+
+def _is_over(row: Reminder, now: dt.datetime) -> bool:
+    return row.state in PENDING and row.not_after <= now
 
 
 def _accounted_for(

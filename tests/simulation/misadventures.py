@@ -118,7 +118,9 @@ class Misadventures:
 
     def unlock(self) -> None:
         self.unlock_at = None
-        if self.world.copies.because() is None:
+        with self.world.calm():
+            because = self.world.copies.because()
+        if because is None:
             return
         self.world.note("locked")
         self.world.do("unlock", self.world.copies.unlock)

@@ -253,7 +253,7 @@ class World:
                 self.misfortune.crash = crash
             self.note(f"{name} {' '.join(f'{one.slug}/{one.ref}' for one in touched[:3])}")
             with self.calm():
-                self.checks.patients(one.id for one in touched)
+                self.checks.patients((one.id for one in touched), planned_now=False)
                 if (erased := self.staff.just_erased) is not None:
                     self.staff.just_erased = None
                     self.checks.no_byte_is_left(erased, file_paths(self.office.database.address))
