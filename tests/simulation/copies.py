@@ -125,9 +125,10 @@ class Copies:
             answer = Answer.RESTORED
         elif because in (Because.CLOCK_AHEAD, Because.CLOCK_BEFORE_BUILD):
             answer = Answer.CLOCK
+        due = self._due() if answer is Answer.RESTORED else {}
         unlock(self.office.database, self.office.clock, self.place(), answer, "looked")
         if answer is Answer.RESTORED:
-            self.books.unlocked(self.office.clock.now(), self._due())
+            self.books.unlocked(self.office.clock.now(), due)
         return []
 
     def _due(self) -> dict[Identity, dt.datetime]:
