@@ -48,6 +48,13 @@ def test_the_locks_agree_with_each_other() -> None:
     assert _pins(RUNTIME).items() <= _pins(DEV).items()
 
 
+@pytest.mark.xdist_group("kept")
+def test_what_is_marked_to_be_run_by_one_worker_is_kept_together(request: pytest.FixtureRequest) -> None:
+    """Pytest and pytest-xdist once disagreed about it in silence, and what was to be made once was made twice."""
+    distributed = getattr(request.config.option, "loadgroup", False)
+    assert request.node.nodeid.endswith("@kept" if distributed else "together")
+
+
 def _text(path: str) -> str:
     return read(ROOT / path)
 
