@@ -20,12 +20,12 @@ from reminders.mail.transport import Transport
 from reminders.services import book, catalogue, clinic, erase, patient, record
 from reminders.services.breaker import Breakers
 from reminders.services.deliver import DeliverOutcome, Progress, deliver
-from reminders.services.find import the_clinic
+from reminders.services.find import the_clinic, the_protocol
 from reminders.services.guarding.place import Place
 from reminders.services.insist import Patience
 from reminders.services.keys import Keys
 from reminders.services.patient import PatientChange
-from reminders.services.plan import PlanOutcome, plan_everyone
+from reminders.services.plan import PlanOutcome, plan_everyone, plan_patients
 from reminders.services.points import Observer, Point, nobody, nothing
 from reminders.services.rounds import Worker
 from reminders.services.signing import Sign, unsigned
@@ -210,12 +210,15 @@ class Office:
     def add_due(self, count: int, slug: str = "riverside", on: str = TREATED, prefix: str = "P") -> None:
         """Enrol and treat so many patients, `P1` to `Pn`, in one transaction."""
         with self.write() as tx:
-            found = the_clinic(tx, slug)
+            found, protocol = the_clinic(tx, slug), the_protocol(tx, "botulinum-cosmetic")
+            made: list[int] = []
             for number in range(1, count + 1):
                 ref = f"{prefix}{number}"
                 given = {"given_name": f"Ada{ref}", "email": f"{ref.lower()}@{slug}-patients.example"}
-                patient.add_patient(tx, self.keys, found, ref, given | {"consent": "granted"})
-                record.add_treatment(tx, found, record.NewTreatment(ref, "botulinum-cosmetic", day(on)))
+                made.append(patient.add_patient(tx, self.keys, found, ref, given | {"consent": "granted"}).id)
+                treated = record.Entry(found.id, made[-1], protocol, day(on), Kind.TREATMENT, None, None)
+                record.enter(tx, treated)
+            plan_patients(tx, found, made)
 
     def plan(self) -> PlanOutcome:
         return plan_everyone(self.database, self.clock, patience=self.patience)
