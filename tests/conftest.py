@@ -1,6 +1,7 @@
 """What every test may ask for by name. A module stands behind those that it imports from."""
 
 pytest_plugins = (
+    "tests.support.properties",
     "tests.support.statements",
     "tests.support.browser",
     "tests.support.chaos",

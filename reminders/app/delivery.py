@@ -12,7 +12,6 @@ from pathlib import Path
 
 from reminders.app.opened import Opened
 from reminders.domain.lifecycle import State
-from reminders.mail.render import Renderer
 from reminders.services import audit, decide, deliver, explain, overview, plan, preview, signing
 from reminders.services.breaker import Breakers
 from reminders.services.configured import configured_transport
@@ -50,7 +49,7 @@ class DeliveryVerbs(Opened):
             database=self.database,
             clock=self.clock,
             keys=self.keys,
-            renderer=Renderer(),
+            renderer=self.renderer,
             transport=transport,
             breakers=Breakers(transport.name),
             lease=dt.timedelta(seconds=self.settings.lease_s),
@@ -81,7 +80,7 @@ class DeliveryVerbs(Opened):
         """Return exactly what would be sent."""
         with self._reading() as tx:
             found, base = the_clinic(tx, slug), self.settings.link_base
-            return preview.preview(tx, self.keys, Renderer(), base, found, ref, step)
+            return preview.preview(tx, self.keys, self.renderer, base, found, ref, step)
 
     def release(self, ids: Sequence[int]) -> decide.Decision:
         """Let held reminders go."""

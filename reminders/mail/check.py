@@ -138,7 +138,7 @@ def _about_leftovers(part: str, text: str, facts: MessageFacts, links: MessageLi
     found = []
     if holds_link(marked):
         found.append(f"the {part} part holds an address that is neither the clinic's nor the product's")
-    if any(unprintable(mark) and mark not in _ISOLATES for mark in bare) or piled(bare):
+    if any(unprintable(mark) for mark in set(bare) - _ISOLATES) or piled(bare):
         found.append(f"the {part} part holds letters that cannot be seen, or accents piled on one letter")
     if any(mark in bare for mark in _UNFILLED):
         found.append(f"the {part} part holds an unfilled template mark")

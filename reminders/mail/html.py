@@ -6,6 +6,7 @@ may well set its letters to nothing as long as no words stand in it directly.
 """
 
 import dataclasses
+import functools
 from html.parser import HTMLParser
 
 from reminders.mail.html_style import USUAL_SIZE, hides, is_seen, letter_size, loads
@@ -213,6 +214,7 @@ class _TableMarks(HTMLParser):
         self.foreign = True
 
 
+@functools.lru_cache(256)
 def _lays_out_for_outlook(comment: str) -> bool:
     """Return whether a comment is one of those that give Outlook tables where others read a width, and no more."""
     if not comment.startswith(_FOR_OUTLOOK) or not comment.endswith(_FOR_OUTLOOK_ENDS) or "--" in comment:

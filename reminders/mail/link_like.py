@@ -35,7 +35,9 @@ def without_values(words: str, values: list[str]) -> str:
 def _bare(words: str) -> str:
     """Return words in their plain form: no joiners or other letters without a shape, no accents, every dot a dot."""
     plain = unicodedata.normalize("NFKD", words.translate(_DOTS)).translate(_DOTS)
-    return "".join(mark for mark in plain if mark == VALUE or unicodedata.category(mark) not in _SHAPELESS)
+    if plain.isascii():
+        return plain
+    return plain.translate({ord(mark): None for mark in set(plain) if unicodedata.category(mark) in _SHAPELESS})
 
 
 _SHAPELESS = {"Cf", "Mn", "Mc", "Me"}

@@ -25,8 +25,9 @@ def piled(words: str) -> bool:
     """Tell whether somewhere more than `MOST_MARKS` combining marks stand on one letter."""
     if words.isascii():
         return False
-    kinds = "".join("m" if _is_mark(mark) else " " for mark in unicodedata.normalize("NFC", words))
-    return _PILE.search(kinds) is not None
+    letters = unicodedata.normalize("NFC", words)
+    marks = {mark for mark in set(letters) if _is_mark(mark)}
+    return bool(marks) and _PILE.search("".join("m" if mark in marks else " " for mark in letters)) is not None
 
 
 def legible(words: str) -> bool:

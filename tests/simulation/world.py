@@ -294,9 +294,9 @@ class World:
             self.note(f"delivery: {type(fault).__name__}")
             coming = self.clock.now() + dt.timedelta(minutes=1)
         else:
-            self.counts["sent"] += outcome.sent
             if outcome.held:
-                self.checks.look_for_a_backlog()
+                with self.calm():
+                    self.checks.look_for_a_backlog()
             coming = min(outcome.next_at or began + ROUTINE, self.clock.now() + ROUTINE)
             coming += dt.timedelta(seconds=self.chance.randint(1, 60))
             coming = self._not_in_vain(coming, outcome)

@@ -30,7 +30,7 @@ _COPIED = (
     "Makefile",
     "README.md",
 )
-_LEFT = shutil.ignore_patterns("__pycache__", "*.pyc", "images")
+_LEFT = shutil.ignore_patterns("images")
 _PATIENCE_S = 600
 _TESTS_FAILED = 1  # pytest's exit code for just this; 2 to 5 are troubles of its own
 

@@ -4,6 +4,7 @@ Invariant: a finding names the surface, the list and the list's own word, never 
 shown, logged and kept; a clinic without a jurisdiction is warned of everything and refused nothing.
 """
 
+import functools
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -51,7 +52,7 @@ def findings(
     whole, is not counted where people are called so (Price), and is a warning where clinics and streets are (Loyalty
     Road). A jurisdiction of `None` gets every term as a warning.
     """
-    people, places = _made_of(spared), _made_of(details)
+    people, places = _made_of(spared), _of_a_clinic(tuple(details))
     free = set[Term]().union(*(matcher().spared_in_a_name(one) for one in people))
     soft = set[Term]().union(*(matcher().softened_in_a_place(one) for one in places))
     names = [one.sequences[0] for one in (*people, *places)]
@@ -89,6 +90,12 @@ def _made_of(values: Collection[str]) -> list[Words]:
     """Return the words of each name, the longest name first: it may hold a shorter one."""
     words = [read(value) for value in dict.fromkeys(values) if value.strip()]
     return sorted((one for one in words if one.sequences[0]), key=lambda one: -len(one.sequences[0]))
+
+
+@functools.lru_cache(256)
+def _of_a_clinic(details: tuple[str, ...]) -> list[Words]:
+    """Return the words of a clinic's details, which all of its messages show."""
+    return _made_of(details)
 
 
 def _found(

@@ -44,7 +44,7 @@ class Renderer:
         self._folder = folder or paths.templates() / "email"
         self._environment = _sandbox(self._folder)
         self._versions: dict[str, str] = {}
-        self._prepared: dict[str, OwnWords] = {}
+        self._read: dict[str, bytes] = {}
 
     def version(self, facts: MessageFacts) -> str:
         """Return what changes whenever the words of this kind of message change."""
@@ -69,12 +69,10 @@ class Renderer:
         """Return the words of a message's template, the clinic's own or ours, read and examined once."""
         name = _template_of(facts)
         source = facts.own.source if facts.own else self._bytes(name).decode()
-        if source not in self._prepared:
-            try:
-                self._prepared[source] = prepare(source)
-            except TemplateUnreadable as error:
-                raise TemplateBroken(template=_named(facts), problem=error.problem) from error
-        return self._prepared[source]
+        try:
+            return prepare(source)
+        except TemplateUnreadable as error:
+            raise TemplateBroken(template=_named(facts), problem=error.problem) from error
 
     def _subject(self, name: str, own: OwnWords, values: Mapping[str, str]) -> str:
         """Return the subject with as much of the sender's name as fits, whole words only."""
@@ -120,10 +118,12 @@ class Renderer:
         return self._versions[name]
 
     def _bytes(self, name: str) -> bytes:
-        try:
-            return (self._folder / name).read_bytes()
-        except OSError as error:
-            raise TemplateBroken(template=name, problem="it cannot be read") from error
+        if name not in self._read:
+            try:
+                self._read[name] = (self._folder / name).read_bytes()
+            except OSError as error:
+                raise TemplateBroken(template=name, problem="it cannot be read") from error
+        return self._read[name]
 
 
 def _sandbox(folder: Path) -> ImmutableSandboxedEnvironment:
@@ -133,6 +133,7 @@ def _sandbox(folder: Path) -> ImmutableSandboxedEnvironment:
         autoescape=_is_html,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,
     )
     # what a template could burn time, memory or secrets with: range, lipsum, cycler, attr, format, …
     environment.globals.clear()

@@ -6,6 +6,7 @@ globals, no tests, no loader; a value is a string of bounded length, and so is w
 
 import dataclasses
 import datetime as dt
+import functools
 import re
 from collections.abc import Callable, Mapping
 from typing import cast
@@ -83,6 +84,7 @@ class OwnWords:
         return self.html_part.fill(values) if self.html_part else None
 
 
+@functools.lru_cache(256)  # a long-lived process meets the templates of all its clinics, and their older versions
 def prepare(source: str) -> OwnWords:
     """Return the template that a file's text is; raises `TemplateUnreadable` with every complaint about it."""
     parts = parse(source)

@@ -1,4 +1,4 @@
-"""Makes every property test of the rules find the same examples on every machine and in every run."""
+"""Makes every property test find the same examples on every machine and in every run."""
 
 from hypothesis import HealthCheck, settings
 
