@@ -6,6 +6,7 @@ what cannot be made safe is a fault, never a plain connection.
 
 import dataclasses
 import enum
+import errno
 import socket
 import ssl
 import time
@@ -19,6 +20,7 @@ from reminders.mail.wire import SenselessReply, Wire
 
 T = TypeVar("T")
 
+_NO_SOCKET_LEFT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _LOGGED_IN, _ASKS_ON, _REFUSED, _FOR_GOOD = 235, 300, 400, 500
 
 
@@ -96,7 +98,10 @@ class SmtpTransport:
             self._log_in(conversation, self._credentials)
 
     def _dial(self) -> socket.socket:
-        """Return a connected socket, to the first of the host's addresses that answers in time."""
+        """Return a connected socket, to the first of the host's addresses that answers in time.
+
+        Raises `TransportFault`, and `OSError` where this machine has no socket left.
+        """
         until = time.monotonic() + self._deadlines.connect
         try:
             found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
@@ -106,8 +111,10 @@ class SmtpTransport:
         for family, kind, protocol, _, address in found:
             try:
                 sock = socket.socket(family, kind, protocol)
-            except OSError:  # the name has an address of a kind that this machine does not speak
-                continue
+            except OSError as error:
+                if error.errno in _NO_SOCKET_LEFT:  # which is not the server's doing
+                    raise
+                continue  # the name has an address of a kind that this machine does not speak
             try:
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a dot of three bytes waits for nothing
                 sock.settimeout(max(0.001, until - time.monotonic()))

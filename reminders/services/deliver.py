@@ -24,6 +24,7 @@ from reminders.services.find import clinic_of
 from reminders.services.guarding.guard import guard
 from reminders.services.guarding.lock import refuse_locked
 from reminders.services.guarding.sound import need_a_sound_database, need_our_tables, need_room
+from reminders.services.means import naming_means
 from reminders.services.mended import let_mended_go
 from reminders.services.plan import hold_backlog, plan_due_changes
 from reminders.services.points import Point
@@ -69,7 +70,15 @@ class DeliverOutcome:
 
 
 def deliver(worker: Worker, name: str, round_size: int, progress: Progress | None = None) -> DeliverOutcome:
-    """Run one delivery as the worker `name`, `round_size` messages at a time (1 to 32); raises `SendingLocked`."""
+    """Run one delivery as the worker `name`, `round_size` messages at a time (1 to 32).
+
+    Raises `SendingLocked`, and `MeansLacking` where the machine has no file or socket left for it.
+    """
+    with naming_means():
+        return _deliver(worker, name, round_size, progress)
+
+
+def _deliver(worker: Worker, name: str, round_size: int, progress: Progress | None) -> DeliverOutcome:
     database, clock = worker.database, worker.clock
     need_a_sound_database(database)
     guard(database, clock, worker.place)

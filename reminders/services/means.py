@@ -4,10 +4,13 @@ Invariant: what stands in no relation to the machine is passed over.
 """
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from reminders.errors import CannotDo, causes
+from reminders.mail.words import NoWords
 
-_LACKING = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO})
+_LACKING = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EIO})
 _NO_THREAD = "can't start new thread"
 """What Python says where the system gives no thread, in an error that has no number (CPython, _threadmodule.c)."""
 
@@ -18,6 +21,16 @@ class MeansLacking(CannotDo):
     Look at what takes them, allow the program more (files: `ulimit -n`, or LimitNOFILE of systemd; threads: `ulimit -u`
     or TasksMax), and check the disk.
     """
+
+
+@contextmanager
+def naming_means() -> Iterator[None]:
+    """Let what failed here because a file or a socket could not be had fail with `MeansLacking`."""
+    try:
+        yield
+    except (OSError, NoWords) as error:
+        need_means(error)
+        raise
 
 
 def need_means(error: BaseException) -> None:

@@ -1,5 +1,6 @@
 """A clock that may open no file and no connection any more: it says so, loses nothing, and goes on when it may."""
 
+import contextlib
 import os
 import resource
 import signal
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.test_duty import invitations, order, with_due
+from tests.support.clinic import FakeClock, Office
 from tests.support.forking import Program
 from tests.support.killing_server import KillingServer
 from tests.support.ticking import eventually
@@ -38,6 +40,8 @@ def test_f40_a_clock_that_can_open_nothing_more_says_so_and_nothing_is_lost_or_i
     nth: int,
 ) -> None:
     url, said = with_due(installed_file, tmp_path, PATIENTS), [""]
+    with contextlib.closing(Office(url, FakeClock())) as office:
+        office.change_patient(f"P{PATIENTS}", language="de")  # whose template is still to be opened
 
     def says(words: str) -> bool:
         said[0] += capfd.readouterr().err
@@ -48,11 +52,11 @@ def test_f40_a_clock_that_can_open_nothing_more_says_so_and_nothing_is_lost_or_i
         ledger.arm(phase, nth, lambda: allow(pid, FEW))
         clocks.go()
         try:
-            assert eventually(lambda: says("MeansLacking"), 60), said
+            assert eventually(lambda: says("MeansLacking"), 20), (said, invitations(url))
             assert set(invitations(url)) <= {"planned", "claimed", "sent"}, "no template is broken"
             allow(pid, MANY)
-            assert eventually(lambda: says("a tick works again"), 60), said
-            assert eventually(lambda: invitations(url) == {"sent": PATIENTS}, 60), invitations(url)
+            assert eventually(lambda: says("a tick works again"), 20), said
+            assert eventually(lambda: invitations(url) == {"sent": PATIENTS}, 20), invitations(url)
             os.kill(pid, signal.SIGTERM)
             assert clocks.finished() == {}
         except BaseException:
