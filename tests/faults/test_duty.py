@@ -209,7 +209,7 @@ def test_f06_an_answer_is_recorded_however_long_the_database_was_busy(
         other.execute("BEGIN IMMEDIATE")
 
     def beat() -> None:
-        if other.in_transaction and next(tried) > 6:
+        if other.in_transaction and next(tried) > 4:
             other.execute("ROLLBACK")
 
     ledger.arm("dot", 4, lock)

@@ -25,7 +25,7 @@ from reminders.store import installation
 from reminders.web.limits import Limits
 from reminders.web.serve import served
 from reminders.web.site import build_site
-from tests.support.clinic import INVITED_AT, LINKS, Office
+from tests.support.clinic import INVITED_AT, LINKS, FakeClock, Office, with_one_treated
 
 FREE_PLACE = "127.0.0.1:0"
 GENEROUS = Limits(looks=1_000_000, answers=1_000_000, one_clicks=1_000_000)
@@ -72,6 +72,11 @@ def installed_app_of(office: Office) -> App:
 def letters(office: Office, folder: Path) -> list[Letter]:
     """Deliver what is due into `folder` and return every letter that lies there."""
     office.deliver(FolderTransport(folder), 16)
+    return letters_in(folder)
+
+
+def letters_in(folder: Path) -> list[Letter]:
+    """Return every letter that was delivered into `folder`."""
     return [_read(path) for path in sorted(folder.glob("*.eml"))]
 
 
@@ -81,6 +86,18 @@ def invited(office: Office, folder: Path) -> Letter:
     office.plan()
     [letter] = letters(office, folder)
     return letter
+
+
+def with_one_invited(url: str) -> None:
+    """Make an SQLite database with one treated patient who was invited, to be copied; see `beside` for the letter."""
+    with_one_treated(url)
+    with closing(Office(url, FakeClock(), seed=-1)) as office:  # whose tokens are nobody else's
+        invited(office, beside(Path(url.removeprefix("sqlite:///"))))
+
+
+def beside(file: Path) -> Path:
+    """Return where the letters of a database that was made to be copied lie."""
+    return file.with_suffix(".letters")
 
 
 def _read(path: Path) -> Letter:
@@ -100,7 +117,10 @@ def rows(office: Office) -> tuple[str, ...]:
 @contextmanager
 def browsing(app: App, limits: Limits | None = None) -> Iterator[httpx2.Client]:
     """Serve the pages on a free port, and give a client that follows nothing and keeps no cookie."""
-    with served(app, FREE_PLACE, limits) as address, httpx2.Client(base_url=address, timeout=30) as client:
+    with (
+        served(app, FREE_PLACE, limits) as address,
+        httpx2.Client(base_url=address, timeout=30, verify=False) as client,
+    ):
         yield client
 
 

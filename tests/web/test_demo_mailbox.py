@@ -13,13 +13,14 @@ from reminders.web.serve import served
 from tests.support.accessibility import axe_complaints
 from tests.support.browser import page_of
 from tests.support.clinic import LINKS, Office
-from tests.support.site import FREE_PLACE, GENEROUS, Letter, app_of, rows
+from tests.support.database import Templates
+from tests.support.site import FREE_PLACE, GENEROUS, Letter, app_of, beside, rows, with_one_invited
 
 
 @pytest.fixture
-def address(office: Office, letter: Letter, tmp_path: Path) -> Iterator[str]:  # noqa: ARG001 - a letter must have come
+def address(office: Office, letter: Letter, templates: Templates, tmp_path: Path) -> Iterator[str]:  # noqa: ARG001 - a letter must have come
     """The demo's pages over an office whose one patient got one letter, which the inbox numbered."""
-    [sent] = tmp_path.rglob("*.eml")
+    [sent] = beside(templates.file(with_one_invited)).glob("*.eml")
     inbox = tmp_path / "inbox"
     inbox.mkdir()
     (inbox / "0001.eml").write_bytes(sent.read_bytes())
