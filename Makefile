@@ -63,8 +63,8 @@ pictures: setup ## write the pictures of mails and pages in docs/images (needs D
 wheel: setup ## build the wheel and the source archive into dist/
 	@$(BIN)/python -m hatchling build
 
-storm: setup ## kill the program a thousand times and count the letters (about half an hour)
-	@echo "Killing it over and over; this takes about half an hour."
+storm: setup ## kill the program a thousand times and count the letters (half an hour to an hour)
+	@echo "Killing it over and over; this takes half an hour to an hour."
 	@time $(BIN)/python -m pytest tests/acceptance tests/faults/test_kills.py tests/faults/test_damage.py tests/faults/test_postgres.py tests/services/test_tamperings.py \
 	  -m storm -n auto --dist loadgroup --timeout 3600 --deselect tests/acceptance/test_system_calls.py
 
@@ -72,8 +72,8 @@ chaos: setup ## hold 10,000 random conversations with rude mail servers (about 2
 	@echo "Holding 10,000 conversations; this takes about 20 minutes."
 	@time $(BIN)/python -m pytest tests/faults/test_smtp_sessions.py -m storm --timeout 7200
 
-syscalls: setup ## let each call on the database's files fail or kill, and cut the power 500 times (needs strace; an hour)
-	@echo "Failing every system call in turn, then 500 power cuts; this takes about an hour."
+syscalls: setup ## let each call on the database's files fail or kill, and cut the power 500 times (needs strace; 20 minutes)
+	@echo "Failing every system call in turn, then 500 power cuts; this takes about 20 minutes."
 	@time $(BIN)/python -m pytest tests/acceptance/test_system_calls.py tests/faults/test_lost_writes.py -m storm -n auto --dist loadgroup --timeout 3600
 
 machine: setup ## let Hypothesis write 300 long histories of two clinics and judge each step (about half an hour)

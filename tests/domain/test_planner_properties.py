@@ -20,7 +20,7 @@ UNTOUCHED = {
 }
 
 
-@settings(max_examples=3 * settings().max_examples)
+@settings(max_examples=max(150, 3 * settings().max_examples))  # never fewer: mutants are judged by them too
 @given(known())
 def test_every_step_has_the_days_the_moment_and_the_standing_of_the_contract(case: Known) -> None:
     plan = wanted(case.facts, case.rules, case.now)
@@ -100,7 +100,7 @@ def _disturbed(stored: Sequence[Reminder], disturbances: list[Disturbance]) -> t
     return tuple(rows)
 
 
-@settings(max_examples=2 * settings().max_examples)
+@settings(max_examples=max(100, 2 * settings().max_examples))  # as above
 @given(before_and_after(), DISTURBANCES)
 def test_making_the_stored_agree_is_legal_touches_nothing_final_and_is_done_once(
     told: tuple[Known, Known], disturbances: list[Disturbance]
