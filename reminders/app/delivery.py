@@ -12,11 +12,13 @@ from pathlib import Path
 
 from reminders.app.opened import Opened
 from reminders.domain.lifecycle import State
+from reminders.mail.render import Renderer
 from reminders.services import audit, decide, deliver, explain, overview, plan, preview, signing
 from reminders.services.breaker import Breakers
 from reminders.services.configured import configured_transport
 from reminders.services.find import the_clinic
 from reminders.services.guarding.place import place_here
+from reminders.services.means import naming_means
 from reminders.services.plan import Progress
 from reminders.services.points import never, nothing, unwatched
 from reminders.services.rounds import Worker
@@ -41,7 +43,8 @@ class DeliveryVerbs(Opened):
 
         `holding` is told how many answers of servers the database has not taken yet.
         """
-        transport = self.transport or configured_transport(self.settings)
+        with naming_means():
+            transport = self.transport or configured_transport(self.settings)
         with self._reading() as tx:
             sign = signing.signer(tx, self.keys)
             place = place_here(tx, self.settings)
@@ -49,7 +52,7 @@ class DeliveryVerbs(Opened):
             database=self.database,
             clock=self.clock,
             keys=self.keys,
-            renderer=self.renderer,
+            renderer=Renderer(),  # a new one each time: a file that was mended is read at the next delivery
             transport=transport,
             breakers=Breakers(transport.name),
             lease=dt.timedelta(seconds=self.settings.lease_s),
@@ -80,7 +83,7 @@ class DeliveryVerbs(Opened):
         """Return exactly what would be sent."""
         with self._reading() as tx:
             found, base = the_clinic(tx, slug), self.settings.link_base
-            return preview.preview(tx, self.keys, self.renderer, base, found, ref, step)
+            return preview.preview(tx, self.keys, Renderer(), base, found, ref, step)
 
     def release(self, ids: Sequence[int]) -> decide.Decision:
         """Let held reminders go."""

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from reminders.clock import Clock
-from reminders.mail.render import Renderer
 from reminders.mail.transport import Transport
 from reminders.services.keys import Keys
 from reminders.services.points import Observer, nobody
@@ -29,8 +28,6 @@ class Opened:
     transport: Transport | None = None
     observe: Observer = nobody
     chance: random.Random = field(default_factory=random.SystemRandom)
-    renderer: Renderer = field(default_factory=Renderer)
-    """Reads each template once in the life of the process."""
 
     def __enter__(self) -> Self:
         """Use the app as a context that closes its database."""

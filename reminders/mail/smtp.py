@@ -106,6 +106,7 @@ class SmtpTransport:
         try:
             found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError):
+            socket.socket().close()  # raises where there is none: then the name was not even asked for
             raise self._fault(Phase.CONNECT, Trouble.DNS) from None
         trouble = Trouble.REFUSED
         for family, kind, protocol, _, address in found:
@@ -174,4 +175,6 @@ def _verifying() -> ssl.SSLContext:
     """Return a context that checks the certificate and the host, for TLS 1.2 or newer (RFC 8314)."""
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if not context.cert_store_stats()["x509_ca"]:  # as it also is, without a word, where no file could be opened
+        socket.socket().close()  # raises then: nobody's certificate is to blame
     return context

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from reminders.errors import CannotDo, causes
 from reminders.mail.words import NoWords
 
-_LACKING = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EIO})
+_SPENT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_LACKING = _SPENT | {errno.EIO}
 _NO_THREAD = "can't start new thread"
 """What Python says where the system gives no thread, in an error that has no number (CPython, _threadmodule.c)."""
 
@@ -29,7 +30,9 @@ def naming_means() -> Iterator[None]:
     try:
         yield
     except (OSError, NoWords) as error:
-        need_means(error)
+        cause = error.__cause__ if isinstance(error, NoWords) else error
+        if isinstance(cause, OSError) and cause.errno in _SPENT:
+            raise MeansLacking from error
         raise
 
 

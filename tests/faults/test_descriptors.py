@@ -4,6 +4,8 @@ import contextlib
 import os
 import resource
 import signal
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -64,3 +66,24 @@ def test_f40_a_clock_that_can_open_nothing_more_says_so_and_nothing_is_lost_or_i
             raise
     assert not says("Traceback")
     assert sorted(Counter(taken.recipient for taken in ledger.accepted).values()) == [1] * PATIENTS
+
+
+DIALS = """
+import errno, resource, sys
+from reminders.mail.smtp import Security, SmtpTransport
+from reminders.services.means import naming_means
+
+transport = SmtpTransport(sys.argv[1], 25, Security[sys.argv[2]])
+resource.setrlimit(resource.RLIMIT_NOFILE, (3, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+try:
+    with naming_means():
+        transport.connect()
+except Exception as told:
+    print(type(told).__name__)
+"""
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "mail.clinic.example"])
+def test_f40_a_server_is_not_blamed_where_no_socket_is_left(host: str) -> None:
+    done = subprocess.run([sys.executable, "-c", DIALS, host, "NEVER"], capture_output=True, text=True, check=True)
+    assert done.stdout == "MeansLacking\n"

@@ -93,9 +93,9 @@ def _made_of(values: Collection[str]) -> list[Words]:
 
 
 @functools.lru_cache(256)
-def _of_a_clinic(details: tuple[str, ...]) -> list[Words]:
+def _of_a_clinic(details: tuple[str, ...]) -> tuple[Words, ...]:
     """Return the words of a clinic's details, which all of its messages show."""
-    return _made_of(details)
+    return tuple(_made_of(details))
 
 
 def _found(
