@@ -73,10 +73,11 @@ import errno, resource, sys
 from reminders.mail.smtp import Security, SmtpTransport
 from reminders.services.means import naming_means
 
-transport = SmtpTransport(sys.argv[1], 25, Security[sys.argv[2]])
 resource.setrlimit(resource.RLIMIT_NOFILE, (3, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 try:
     with naming_means():
+        transport = SmtpTransport(sys.argv[1], 25, Security[sys.argv[2]])
+        print("made")
         transport.connect()
 except Exception as told:
     print(type(told).__name__)
@@ -85,5 +86,15 @@ except Exception as told:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "mail.clinic.example"])
 def test_f40_a_server_is_not_blamed_where_no_socket_is_left(host: str) -> None:
-    done = subprocess.run([sys.executable, "-c", DIALS, host, "NEVER"], capture_output=True, text=True, check=True)
-    assert done.stdout == "MeansLacking\n"
+    assert dialled(host, "NEVER") == ["made", "MeansLacking"]
+
+
+@pytest.mark.parametrize("security", ["STARTTLS", "IMPLICIT"])
+def test_f40_no_certificate_is_blamed_where_the_authorities_could_not_be_read(security: str) -> None:
+    assert dialled("127.0.0.1", security) == ["MeansLacking"]
+
+
+def dialled(host: str, security: str) -> list[str]:
+    """Return what a process that can open nothing more says of connecting to a server."""
+    command = [sys.executable, "-c", DIALS, host, security]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
