@@ -4,6 +4,7 @@ import pytest
 
 from reminders.domain.lifecycle import Reason
 from reminders.services.audit import audit
+from reminders.services.auditing import suppressed
 from reminders.services.finding import Finding
 from reminders.services.keys import Keys
 from reminders.store import contacts, patients
@@ -13,6 +14,12 @@ from tests.support.tampering import on_postgresql, past_the_rules
 
 FORGOTTEN = "UPDATE audit SET details = json_remove(details, '$.code') WHERE subject = 'address'"
 OTHERS = "(SELECT address_key FROM patients WHERE ref = 'P3')"
+
+
+@pytest.fixture(autouse=True, params=[1, suppressed.CODES_AT_A_TIME], ids=["many passes", "one pass"])
+def codes_at_a_time(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many codes are held at once, the same is found."""
+    monkeypatch.setattr(suppressed, "CODES_AT_A_TIME", request.param)
 
 
 def findings(office: Office) -> tuple[Finding, ...]:

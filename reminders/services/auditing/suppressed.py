@@ -1,9 +1,11 @@
 """Compares the suppressed addresses with the ones that the audit trail tells of (promise 4).
 
-Invariant: no address is read, and no hash of one leaves the table: what the trail holds of an address is a keyed code.
+Invariants: no address is read, and no hash of one leaves the table: what the trail holds of an address is a keyed code.
+However many there are, the codes of a bounded number are held at once: more are compared in several passes.
 """
 
 import datetime as dt
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,14 +17,17 @@ from reminders.store.audit_trail import Entry, entries
 from reminders.store.database import Transaction
 from reminders.store.fact_codes import suppression_code
 
+CODES_AT_A_TIME = 50_000
 _Group = tuple[int, str, str]
 """A clinic's id, a scope and a reason."""
 
 
 @dataclass(slots=True)
 class _Trail:
-    """What the trail tells of each group: how many, since when by code, and what it holds no code of."""
+    """What the trail tells of each group: how many, what it holds no code of, and since when by code, in this pass."""
 
+    passes: int
+    this: int = 0
     count: Counter[_Group] = field(default_factory=Counter)
     since: dict[str, dt.datetime] = field(default_factory=dict)
     without_code: Counter[_Group] = field(default_factory=Counter)
@@ -32,29 +37,34 @@ class _Trail:
         """Follow the trail over its next entry about an address."""
         group = (entry.clinic_id or 0, str(entry.told.get("scope")), str(entry.told.get("reason")))
         code = entry.told.get("code")
-        if entry.action == "suppress":
-            self.count[group] += 1
-            if code is None:
-                self.without_code[group] += 1
-            else:
-                self.since[str(code)] = entry.at
-        elif entry.action == "lift":
-            self.count[group] -= 1
-            if self.since.pop(str(code), None) is None:
-                self.lifted_otherwise[group] += 1
+        if self.this == 0:
+            self.count[group] += {"suppress": 1, "lift": -1}.get(entry.action, 0)
+            self.without_code[group] += entry.action == "suppress" and code is None
+        if entry.action == "suppress" and code is not None and self.is_of_this_pass(str(code)):
+            self.since[str(code)] = entry.at
+        elif entry.action == "lift" and self.is_of_this_pass(str(code or "")):
+            self.lifted_otherwise[group] += self.since.pop(str(code), None) is None
+
+    def is_of_this_pass(self, code: str) -> bool:
+        """Tell whether a code is compared now: each belongs to one pass."""
+        return zlib.crc32(code.encode()) % self.passes == self.this
 
 
 def suppressions(tx: Transaction, slugs: Mapping[int, str], keys: Sequence[bytes]) -> Iterator[Finding]:
     """Yield where addresses that were suppressed, and not lifted, are not so any more; `keys` sign the trail."""
-    told = _Trail()
-    for entry in entries(tx, subject="address"):
-        told.add(entry)
+    told = _Trail(1 + sum(1 for _ in entries(tx, subject="address")) // CODES_AT_A_TIME)
     stored, unknown = Counter[_Group](), Counter[_Group]()
-    for clinic_id, address_key, scope, reason, at in reports.suppressions(tx):
-        stored[clinic_id, scope, reason] += 1
-        codes = {suppression_code(key, clinic_id, address_key, scope, reason) for key in keys}
-        if at not in [told.since[code] for code in codes & told.since.keys()]:
-            unknown[clinic_id, scope, reason] += 1
+    for number in range(told.passes):
+        told.this = number
+        told.since.clear()
+        for entry in entries(tx, subject="address"):
+            told.add(entry)
+        for clinic_id, address_key, scope, reason, at in reports.suppressions(tx):
+            stored[clinic_id, scope, reason] += told.this == 0
+            unknown[clinic_id, scope, reason] += told.this == 0
+            codes = {suppression_code(key, clinic_id, address_key, scope, reason) for key in keys}
+            if at in [told.since[code] for code in codes & told.since.keys()]:
+                unknown[clinic_id, scope, reason] -= 1
     for group in sorted(told.count.keys() | stored.keys()):
         clinic_id, scope, reason = group
         before = told.without_code[group]
