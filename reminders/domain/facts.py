@@ -142,7 +142,8 @@ class Reminder:
     `wake_at` is when delivery looks at it: the latest of `due_at`, `next_attempt_at` and `snoozed_until`.
     `released` remembers that a person let it go; `waited` that it has waited for another message once; `held_reason`,
     of a withdrawn one, that it was held before, and is held again when the facts want it back. `oversleeps` says that
-    its row has delivery look at it later than that, which nothing asks for.
+    its row has delivery look at it later than that, which nothing asks for. `went_at` is when it went out, or may have;
+    `message` the stored message it was last claimed for.
     """
 
     id: int
@@ -163,6 +164,8 @@ class Reminder:
     waited: bool = False
     held_reason: Reason | None = None
     oversleeps: bool = False
+    went_at: dt.datetime | None = None
+    message: int | None = None
 
     @property
     def wake_at(self) -> dt.datetime:

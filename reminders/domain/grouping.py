@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from reminders.domain.facts import Reminder
-from reminders.domain.lifecycle import Reason
+from reminders.domain.lifecycle import COUNTS_AS_SENT, Reason
 from reminders.domain.protocol import STEP_NAMES, TreatmentClass
 from reminders.domain.sending_hours import SendingCalendar, local_day, sending_moment
 
@@ -44,14 +44,12 @@ class Grouping:
     too_soon: tuple[Reminder, ...] = ()
 
 
-def group(
-    planned: Sequence[Reminder], history: Iterable[Past], calendar: SendingCalendar, now: dt.datetime
-) -> Grouping:
+def group(planned: Sequence[Reminder], past: Iterable[Past], calendar: SendingCalendar, now: dt.datetime) -> Grouping:
     """Decide over all of one patient's `planned` reminders, due or to come, at the moment `now`.
 
     A medical message goes before a cosmetic one, which then keeps its distance from it.
     """
-    history = list(history)
+    past = list(past)
     send: tuple[Reminder, ...] = ()
     waits: list[Wait] = []
     too_soon: list[Reminder] = []
@@ -60,20 +58,26 @@ def group(
         due = [reminder for reminder in same if reminder.wake_at <= now < reminder.not_after]
         if not due:
             continue
-        part = _group_class(due, same, earliest_day(class_name, history), calendar, now)
+        part = _group_class(due, same, earliest_day(class_name, past), calendar, now)
         waits.extend(part.waits)
         too_soon.extend(part.too_soon)
         if part.send:
             send = part.send
-            history.append(Past(class_name, local_day(calendar.zone, now)))
+            past.append(Past(class_name, local_day(calendar.zone, now)))
     return Grouping(send, tuple(waits), tuple(too_soon))
 
 
-def earliest_day(class_name: TreatmentClass, history: Iterable[Past]) -> dt.date | None:
+def history(stored: Iterable[Reminder], zone: str) -> list[Past]:
+    """Return the class and the local day of every message that one patient may have received."""
+    gone = ((reminder, reminder.went_at) for reminder in stored if reminder.state in COUNTS_AS_SENT)
+    return [Past(reminder.class_name, local_day(zone, at)) for reminder, at in gone if at is not None]
+
+
+def earliest_day(class_name: TreatmentClass, past: Iterable[Past]) -> dt.date | None:
     """Return the first local day on which a message of this class keeps its distance; None without earlier messages."""
     if class_name is TreatmentClass.MEDICAL:
-        return max((p.day + MEDICAL_DISTANCE for p in history if p.class_name is TreatmentClass.MEDICAL), default=None)
-    return max((past.day + COSMETIC_DISTANCE for past in history), default=None)
+        return max((p.day + MEDICAL_DISTANCE for p in past if p.class_name is TreatmentClass.MEDICAL), default=None)
+    return max((p.day + COSMETIC_DISTANCE for p in past), default=None)
 
 
 def _group_class(

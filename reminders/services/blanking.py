@@ -12,5 +12,5 @@ from reminders.store.database import Transaction
 
 def blank_spent(tx: Transaction, reminder_ids: Sequence[int]) -> None:
     """Blank every spent message of the patients of these reminders; what is blank already is not looked at again."""
-    for spent in messages.spent(tx, reminder_ids):
-        messages.blank_content(tx, spent.id, blank_tokens(spent.content))
+    found = messages.spent(tx, reminder_ids)
+    messages.blank_contents(tx, [(spent.id, blank_tokens(spent.content)) for spent in found])

@@ -4,9 +4,11 @@ Invariant: the domain sees closed days as one set; where they come from is known
 """
 
 import datetime as dt
+from collections.abc import Mapping
 from functools import lru_cache
 
 from reminders.domain.facts import Rules
+from reminders.domain.protocol import Protocol
 from reminders.domain.sending_hours import SendingCalendar
 from reminders.errors import BadInput
 from reminders.services.find import with_zone
@@ -23,9 +25,14 @@ class UnknownCountry(BadInput):
 
 def sending_calendar(clinic: Clinic, now: dt.datetime) -> SendingCalendar:
     """Return the clinic's calendar for windows that reach a few years around `now`; raises `ClinicWithoutZone`."""
+    return _calendar(clinic, now.year)
+
+
+@lru_cache(maxsize=512)
+def _calendar(clinic: Clinic, year: int) -> SendingCalendar:
     closed = clinic.closed_days
     if clinic.country:
-        closed |= public_holidays(clinic.country, clinic.region or "", now.year)
+        closed |= public_holidays(clinic.country, clinic.region or "", year)
     return SendingCalendar(
         zone=with_zone(clinic).timezone,
         weekdays=clinic.sending_days,
@@ -50,8 +57,13 @@ def public_holidays(country: str, region: str, year: int) -> frozenset[dt.date]:
 
 def rules_for(tx: Transaction, clinic: Clinic) -> Rules:
     """Return what the clinic goes by at the transaction's moment."""
+    return rules_from(clinic, protocols.current(tx), tx.now)
+
+
+def rules_from(clinic: Clinic, catalogue: Mapping[str, Protocol], now: dt.datetime) -> Rules:
+    """Return what the clinic goes by at the moment `now`, under this catalogue."""
     return Rules(
-        protocols=protocols.current(tx),
-        calendar=sending_calendar(clinic, tx.now),
+        protocols=catalogue,
+        calendar=sending_calendar(clinic, now),
         unknown_is_customer=clinic.unknown_consent == "existing_customer",
     )

@@ -1,4 +1,4 @@
-"""Chooses and claims what goes out next: one patient, one message, facts looked up afresh.
+"""Chooses and claims what goes out next: one patient, one message, facts looked up afresh, many patients at once.
 
 Invariant: a claim is made in the transaction that looked the facts up, while the clinic sends, within its daily limit,
 and for a patient who has no other message on its way.
@@ -6,42 +6,58 @@ and for a patient who has no other message on its way.
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Container, Iterator
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from reminders.clock import Clock
 from reminders.domain.facts import Reminder
-from reminders.domain.grouping import Grouping, Past, group
+from reminders.domain.grouping import Grouping, group, history
 from reminders.domain.lifecycle import IN_FLIGHT, Reason, State
-from reminders.domain.planner import Action, Wanted, reconcile, wanted
+from reminders.domain.planner import Action, Change, Plan, Wanted, reconcile, wanted
 from reminders.domain.sending_hours import is_open, local_day, moment
 from reminders.mail.compose import message_id
 from reminders.mail.message import MessageFacts
 from reminders.services.blanking import blank_spent
-from reminders.services.calendar import rules_for
-from reminders.services.find import clinic_of
 from reminders.services.guarding.doubted import held_back
 from reminders.services.keys import Keys
-from reminders.services.letter import Subject, identity, message_facts
+from reminders.services.letter import identity, message_facts
 from reminders.services.plan import PlanOutcome
-from reminders.store import facts, installation, messages, outbox, queue, reminders
+from reminders.services.subjects import Lookup, Room, Subject
+from reminders.store import installation, messages, outbox, patients, queue, reminders
 from reminders.store.clinics import Clinic
-from reminders.store.database import Database, Transaction, database_now
-from reminders.store.messages import StoredMessage
+from reminders.store.database import Transaction, database_now
+from reminders.store.messages import NewMessage, StoredMessage
 from reminders.store.outbox import Held
+
+Visit = tuple[int, int]
+"""A clinic's id, and the id of a patient of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A claimed message on its way: whose, about which reminders, and what it must show."""
+    """A claimed message on its way: about which reminders, and what it must show.
 
-    clinic_id: int
-    patient_id: int
+    `subject` is whom it is about as the claim left them, at the moment `claimed_at`; `agreed` says that the facts
+    wanted every one of its reminders then, as it was claimed. `others_wait` tells of more of the patient's that is due
+    and expires if this message is accepted: decided on once that is known.
+    """
+
+    subject: Subject
     held: tuple[Held, ...]
     message: StoredMessage
     facts: MessageFacts
+    claimed_at: dt.datetime
+    agreed: bool
     others_wait: bool = False
-    """Whether more of the patient's is due that expires if this message is accepted: decided on once that is known."""
+
+    @property
+    def clinic_id(self) -> int:
+        """Whose message it is."""
+        return self.subject.room.clinic.id
+
+    @property
+    def patient_id(self) -> int:
+        """Whom it goes to."""
+        return self.subject.person.id
 
 
 @dataclass(slots=True)
@@ -58,6 +74,15 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
+class _Chosen:
+    """What is to be claimed of one patient, and the plan that says so."""
+
+    subject: Subject
+    plan: Plan
+    grouping: Grouping
+
+
+@dataclass(frozen=True, slots=True)
 class Chooser:
     """What claiming needs: who claims, for how long, and with which keys."""
 
@@ -65,107 +90,189 @@ class Chooser:
     worker: str
     lease: dt.timedelta
     tally: Tally
+    lookup: Lookup
     finished: set[int] = field(default_factory=set)
     """Clinics that send no more in this delivery: paused, outside their hours, or at their daily limit."""
 
-    def claim_next(self, tx: Transaction, clinic_id: int, patient_id: int) -> Letter | None:
-        """Claim the next message of one patient, or None: nothing due, not now, not any more, or to wait.
+    def claim(self, tx: Transaction, visits: Sequence[Visit]) -> tuple[list[Letter], list[Visit]]:
+        """Claim the next message of each of these patients: nothing where nothing is due, not now, or to wait.
 
-        A transaction that claims for several clinics goes through them in the order of their ids (`server`).
+        Returns with them whom it did not look at, since those before them use up what their clinic may send today.
         """
-        subject = self._look_up(tx, clinic_id, patient_id)
-        if subject is None or any(reminder.state in IN_FLIGHT for reminder in subject.stored):
+        rooms = self.lookup.rooms(tx, {clinic_id for clinic_id, _ in visits} - self.finished)
+        left = self._left_today(tx, rooms)
+        asked = [patient_id for clinic_id, patient_id in visits if clinic_id in left]
+        people = patients.take_patients(tx, asked)
+        subjects = self._planned(tx, self.lookup.subjects(tx, rooms, people))
+        chosen, later = [], []
+        for clinic_id, patient_id in visits:
+            if (found := subjects.get(patient_id)) is None:
+                continue
+            if left[clinic_id] <= 0:
+                later.append((clinic_id, patient_id))
+            elif (one := self._choose(tx, *found)) is not None:
+                chosen.append(one)
+                left[clinic_id] -= 1
+        return self._claim(tx, chosen), later
+
+    def _left_today(self, tx: Transaction, rooms: Mapping[int, Room]) -> dict[int, float]:
+        """Return the clinics that send now, and how many messages each may send yet.
+
+        Who claims for several clinics waits for them in the order of their ids (`server`).
+        """
+        found: dict[int, float] = {}
+        for clinic_id in sorted(rooms):
+            room = rooms[clinic_id]
+            if room.clinic.paused_at is None and is_open(room.rules.calendar, tx.now):
+                found[clinic_id] = left_by_limit(tx, room.clinic)
+            if found.get(clinic_id, 0) <= 0:
+                found.pop(clinic_id, None)
+                self.finished.add(clinic_id)
+        return found
+
+    def _planned(self, tx: Transaction, subjects: Mapping[int, Subject]) -> dict[int, tuple[Subject, Plan]]:
+        """Plan these patients afresh; return them as they then are."""
+        doubtful_before = installation.doubtful_before(tx) if subjects else None
+        plans: dict[int, Plan] = {}
+        changed: list[tuple[int, int, Sequence[Change]]] = []
+        for key, subject in subjects.items():
+            plans[key] = wanted(subject.known, subject.room.rules, tx.now)
+            if any(reminder.state in IN_FLIGHT for reminder in subject.stored):
+                continue
+            changes = held_back(reconcile(subject.stored, plans[key], tx.now), doubtful_before)
+            if changes:
+                changed.append((subject.room.clinic.id, key, changes))
+        stored = self._apply(tx, changed)
+        return {
+            key: (replace(subject, stored=tuple(stored[key])) if key in stored else subject, plans[key])
+            for key, subject in subjects.items()
+        }
+
+    def _apply(
+        self, tx: Transaction, changed: Sequence[tuple[int, int, Sequence[Change]]]
+    ) -> dict[int, list[Reminder]]:
+        if not changed:
+            return {}
+        reminders.apply_many(tx, changed)
+        every = [change for _, _, changes in changed for change in changes]
+        self.tally.planned(PlanOutcome(Counter(change.action for change in every)))
+        blank_spent(tx, [c.reminder.id for c in every if c.reminder and c.action is Action.EXPIRE])
+        return reminders.stored(tx, [patient_id for _, patient_id, _ in changed])
+
+    def _choose(self, tx: Transaction, subject: Subject, plan: Plan) -> _Chosen | None:
+        """Say what goes out of one patient's, and put off what does not; None where nothing goes."""
+        if any(reminder.state in IN_FLIGHT for reminder in subject.stored):
             return None
         planned = [reminder for reminder in subject.stored if reminder.state is State.PLANNED]
-        zone = subject.clinic.timezone
-        history = [Past(kind, local_day(zone, at)) for kind, at in queue.past_messages(tx, patient_id)]
-        grouping = group(planned, history, subject.rules.calendar, tx.now)
+        calendar = subject.room.rules.calendar
+        grouping = group(planned, history(subject.stored, calendar.zone), calendar, tx.now)
         self._put_off(tx, grouping)
-        if not grouping.send:
-            return None
-        letter = self._claim(tx, subject, grouping.send)
-        return replace(letter, others_wait=bool(grouping.too_soon)) if letter else None
-
-    def _look_up(self, tx: Transaction, clinic_id: int, patient_id: int) -> Subject | None:
-        """Plan this patient afresh; None when the clinic does not send now, or another worker is at the patient.
-
-        That one sees the same facts and claims what is due; should it die, the patient is due again.
-        """
-        clinic = clinic_of(tx, clinic_id)
-        rules = rules_for(tx, clinic)
-        if clinic.paused_at is not None or not is_open(rules.calendar, tx.now) or limit_reached(tx, clinic):
-            self.finished.add(clinic_id)
-            return None
-        if not queue.take_patient(tx, patient_id):
-            return None
-        known = facts.facts(tx, [patient_id])[patient_id]
-        stored = reminders.stored(tx, [patient_id]).get(patient_id, [])
-        plan = wanted(known, rules, tx.now)
-        changes = held_back(reconcile(stored, plan, tx.now), installation.doubtful_before(tx))
-        if changes:
-            reminders.apply(tx, clinic_id, patient_id, changes)
-            self.tally.planned(PlanOutcome(Counter(change.action for change in changes)))
-            blank_spent(tx, [c.reminder.id for c in changes if c.reminder and c.action is Action.EXPIRE])
-            stored = reminders.stored(tx, [patient_id]).get(patient_id, [])
-        return Subject(clinic, rules, known, tuple(stored))
+        return _Chosen(subject, plan, grouping) if grouping.send else None
 
     def _put_off(self, tx: Transaction, grouping: Grouping) -> None:
         for wait in grouping.waits:
             queue.postpone(tx, wait.reminder, wait.until, wait.reason)
             self.tally.counts.update(("deferred", "waiting"))
-        if grouping.send:  # nothing expires for a message that may yet be refused
+        if grouping.send or not grouping.too_soon:  # nothing expires for a message that may yet be refused
             return
         for reminder in grouping.too_soon:
             reminders.change_state(tx, reminder.id, State.PLANNED, State.EXPIRED, Reason.TOO_SOON)
             self.tally.counts.update(("expired", "too_soon"))
         blank_spent(tx, [reminder.id for reminder in grouping.too_soon])
 
-    def _claim(self, tx: Transaction, subject: Subject, chosen: tuple[Reminder, ...]) -> Letter | None:
-        patient_id, clinic = subject.known.id, subject.clinic
-        shown = message_facts(tx, subject, chosen)
-        message = messages.message_to_reuse(tx, [reminder.id for reminder in chosen])
-        if message is None:
-            number = messages.count_messages(tx, patient_id)
-            seed = self.keys.message_seed(f"{identity(clinic, patient_id, chosen[0])}:{number}")
-            name = message_id(seed, shown.sender_address)
-            message = messages.add_message(tx, clinic.id, patient_id, name, chosen[0].class_name, shown.stage)
-        held = outbox.claim(tx, chosen, message, self.worker, database_now(tx) + self.lease)
-        return Letter(clinic.id, patient_id, tuple(held), message, shown) if held else None
+    def _claim(self, tx: Transaction, chosen: Sequence[_Chosen]) -> list[Letter]:
+        if not chosen:
+            return []
+        shown = [message_facts(one.subject, one.grouping.send, tx.now) for one in chosen]
+        kept = self._messages(tx, chosen, shown)
+        wants = [(one.grouping.send, message) for one, message in zip(chosen, kept, strict=True)]
+        held = outbox.claim(tx, wants, self.worker, database_now(tx) + self.lease)
+        found = zip(chosen, shown, kept, held, strict=True)
+        return [_letter(one, mine, message, facts, tx.now) for one, facts, message, mine in found if mine]
+
+    def _messages(
+        self, tx: Transaction, chosen: Sequence[_Chosen], shown: Sequence[MessageFacts]
+    ) -> list[StoredMessage]:
+        """Return the message of each: the one kept by an earlier attempt, or a new one."""
+        again = [
+            messages.message_to_reuse(tx, [reminder.id for reminder in one.grouping.send])
+            if any(reminder.message for reminder in one.grouping.send)
+            else None
+            for one in chosen
+        ]
+        numbers = messages.count_messages(tx, [one.subject.person.id for one in chosen])
+        fresh = [
+            self._new(one, facts, numbers[one.subject.person.id])
+            for one, facts, kept in zip(chosen, shown, again, strict=True)
+            if kept is None
+        ]
+        added = iter(messages.add_messages(tx, fresh))
+        return [kept or next(added) for kept in again]
+
+    def _new(self, one: _Chosen, facts: MessageFacts, number: int) -> NewMessage:
+        clinic, patient_id, first = one.subject.room.clinic, one.subject.person.id, one.grouping.send[0]
+        seed = self.keys.message_seed(f"{identity(clinic, patient_id, first)}:{number}")
+        name = message_id(seed, facts.sender_address)
+        return NewMessage(clinic.id, patient_id, name, first.class_name, facts.stage)
 
 
-def limit_reached(tx: Transaction, clinic: Clinic) -> bool:
-    """Tell whether the clinic's daily limit leaves what is due for another day, and mark it so."""
+def _letter(
+    one: _Chosen, held: Sequence[Held], message: StoredMessage, facts: MessageFacts, now: dt.datetime
+) -> Letter:
+    mine = {reminder.id for reminder in one.grouping.send}
+    left = tuple(_claimed(r, message.id) if r.id in mine else r for r in one.subject.stored)
+    agreed = _agreed(one.grouping.send, one.plan, now)
+    waits = bool(one.grouping.too_soon)
+    return Letter(replace(one.subject, stored=left), tuple(held), message, facts, now, agreed, waits)
+
+
+def _claimed(reminder: Reminder, message_pk: int) -> Reminder:
+    """Return a reminder as its claim leaves it."""
+    return replace(reminder, state=State.CLAIMED, reason=None, oversleeps=False, message=message_pk, went_at=None)
+
+
+def left_by_limit(tx: Transaction, clinic: Clinic) -> float:
+    """Return how many messages a clinic may send yet today; at its limit, what is due is marked as left by it."""
     if clinic.daily_limit is None:
-        return False
+        return float("inf")
     queue.take_clinic(tx, clinic.id)
     today = moment(clinic.timezone, local_day(clinic.timezone, tx.now))
-    if queue.messages_since(tx, clinic.id, today) < clinic.daily_limit:
-        return False
-    queue.leave_by_limit(tx, clinic.id)
-    return True
+    left = clinic.daily_limit - queue.messages_since(tx, clinic.id, today)
+    if left <= 0:
+        queue.leave_by_limit(tx, clinic.id)
+    return left
 
 
-def still_goes(tx: Transaction, letter: Letter, state: State = State.CLAIMED) -> bool:
-    """Tell, in the transaction that lets the message go, whether every fact it rests on still holds (promise 4).
+def still_goes(subject: Subject | None, letter: Letter, now: dt.datetime, state: State = State.CLAIMED) -> bool:
+    """Tell whether every fact that a message rests on still holds (promise 4); its reminders must be in `state`.
 
-    Its reminders must be in `state`.
+    `subject` is whom it is about, looked up in the transaction that lets it go; None where they are not there.
     """
-    clinic = clinic_of(tx, letter.clinic_id)
-    rules = rules_for(tx, clinic)
-    if clinic.paused_at is not None or not is_open(rules.calendar, tx.now):
+    if subject is None:
         return False
-    known = facts.facts(tx, [letter.patient_id])[letter.patient_id]
-    stored = tuple(reminders.stored(tx, [letter.patient_id]).get(letter.patient_id, ()))
-    mine = {one.reminder_id for one in letter.held}
-    chosen = sorted((r for r in stored if r.id in mine), key=lambda reminder: (reminder.due_at, reminder.id))
+    room, mine = subject.room, {one.reminder_id for one in letter.held}
+    if room.clinic.paused_at is not None or not is_open(room.rules.calendar, now):
+        return False
+    if subject == letter.subject and letter.agreed and _same_day(letter.claimed_at, now, room.clinic.timezone):
+        return True  # what the claim worked out from the same facts on the same day
+    chosen = sorted((r for r in subject.stored if r.id in mine), key=lambda reminder: (reminder.due_at, reminder.id))
     if len(chosen) != len(mine) or any(reminder.state is not state for reminder in chosen):
         return False
     # for what the message shows, these are not sent yet, although the fence may be behind them
-    stored = tuple(replace(r, state=State.CLAIMED) if r.id in mine else r for r in stored)
-    steps = {(want.episode_id, want.step): want for want in wanted(known, rules, tx.now).steps}
-    if not all(_may_go(reminder, steps.get((reminder.episode_id, reminder.step)), tx.now) for reminder in chosen):
+    stored = tuple(replace(r, state=State.CLAIMED) if r.id in mine else r for r in subject.stored)
+    if not _agreed(chosen, wanted(subject.known, room.rules, now), now):
         return False
-    return message_facts(tx, Subject(clinic, rules, known, stored), chosen) == letter.facts
+    return message_facts(replace(subject, stored=stored), chosen, now) == letter.facts
+
+
+def _same_day(before: dt.datetime, now: dt.datetime, zone: str) -> bool:
+    """Tell whether nothing that time decides changed between two moments: of a plan, that does a new day alone."""
+    return before <= now and local_day(zone, before) == local_day(zone, now)
+
+
+def _agreed(chosen: Iterable[Reminder], plan: Plan, now: dt.datetime) -> bool:
+    steps = {(want.episode_id, want.step): want for want in plan.steps}
+    return all(_may_go(reminder, steps.get((reminder.episode_id, reminder.step)), now) for reminder in chosen)
 
 
 def _may_go(reminder: Reminder, want: Wanted | None, now: dt.datetime) -> bool:
@@ -185,17 +292,6 @@ def _may_go(reminder: Reminder, want: Wanted | None, now: dt.datetime) -> bool:
     return wanted_now and as_claimed and max(want.due_at, want.snoozed_until or want.due_at) <= now < want.not_after
 
 
-def due_patients(database: Database, clock: Clock, finished: Container[int]) -> Iterator[tuple[int, int]]:
-    """Yield (clinic, patient) for everything due, nearest closing day first within a clinic, each patient once.
-
-    A clinic that is `finished` on the way is left.
-    """
-    with database.read(clock.now()) as tx:
-        clinic_ids = queue.clinics_with_due(tx)
-    for clinic_id in clinic_ids:
-        with database.read(clock.now()) as tx:
-            found = queue.due_patients(tx, clinic_id)
-        for patient_id in found:
-            yield clinic_id, patient_id
-            if clinic_id in finished:
-                break
+def whose(letters: Iterable[Letter]) -> Collection[int]:
+    """Return the ids of the patients whom these letters go to."""
+    return [letter.patient_id for letter in letters]

@@ -9,17 +9,16 @@ with the same steps. Asked to stop, it claims nothing more and ends with the rou
 """
 
 import datetime as dt
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from reminders.domain.lifecycle import State
 from reminders.domain.sending_hours import local_day, moment, next_open
 from reminders.services.answering.announce import announce
 from reminders.services.blanking import blank_spent
 from reminders.services.calendar import rules_for, sending_calendar
-from reminders.services.choose import Chooser, Letter, Tally, due_patients
+from reminders.services.choose import Chooser, Letter, Tally, Visit
 from reminders.services.find import clinic_of
 from reminders.services.guarding.guard import guard
 from reminders.services.guarding.lock import refuse_locked
@@ -32,14 +31,13 @@ from reminders.services.reconnect import patiently
 from reminders.services.rescue import rescue
 from reminders.services.rounds import Round, Worker
 from reminders.services.turns import Turns
+from reminders.services.visits import Visits, due_in_turns
 from reminders.store import clinics, outbox, queue, reminders, transports
 from reminders.store.apart import ODD_DATA, apart
 from reminders.store.clinics import Clinic
 from reminders.store.database import Transaction
 
 SWEEP = 1000
-LOOKS_AT_A_TIME = 100
-LOOKS_AGAIN = 3
 Progress = Callable[[int, int | None], None]
 
 
@@ -90,7 +88,7 @@ def _deliver(worker: Worker, name: str, round_size: int, progress: Progress | No
     let_mended_go(worker)
     _sweep(worker, tally)
     worker.observe(Point.STARTED)
-    resting = _send(worker, Chooser(worker.keys, name, worker.lease, tally), round_size, progress)
+    resting = _send(worker, Chooser(worker.keys, name, worker.lease, tally, worker.lookup), round_size, progress)
     tally.counts["announced"] = 0 if worker.stop() else announce(worker)
     return _outcome(worker, tally, resting)
 
@@ -113,48 +111,15 @@ def _sweep(worker: Worker, tally: Tally) -> None:
                 tally.counts["held"] += hold_backlog(tx, clinic, rules_for(tx, clinic))
 
 
-@dataclass(slots=True)
-class _Visits:
-    """Whom to look at: everybody with something due, then whoever has to be looked at again.
-
-    A patient whose facts keep changing on the way is left to the next delivery after some looks.
-    """
-
-    due: Iterator[tuple[int, int]]
-    again: deque[tuple[int, int]] = field(default_factory=deque)
-    looks: Counter[tuple[int, int]] = field(default_factory=Counter)
-    next_alone: tuple[int, int] | None = None
-    """Who waits for a round of their own: their message may be what killed its worker."""
-
-    def next(self, clinic_id: int = 0) -> tuple[int, int] | None:
-        """Return the next clinic and patient, of `clinic_id` or one behind it; None when there is nobody now."""
-        alone, self.next_alone = self.next_alone, None
-        if found := alone or next(self.due, None):
-            return found
-        return self.again.popleft() if self.again and self.again[0][0] >= clinic_id else None
-
-    def begin_again(self, due: Iterator[tuple[int, int]]) -> None:
-        """Look at everybody who is due afresh, since what was seen of them was lost."""
-        self.due, self.next_alone = due, None
-
-    def repeat(self, letters: Iterable[Letter], *, always: bool = False) -> None:
-        """Look at these patients again, later in this delivery."""
-        for letter in letters:
-            visit = (letter.clinic_id, letter.patient_id)
-            self.looks[visit] += 1
-            if always or self.looks[visit] <= LOOKS_AGAIN:
-                self.again.append(visit)
-
-
 def _send(worker: Worker, chooser: Chooser, round_size: int, progress: Progress | None) -> dt.datetime | None:
     """Send round after round; return until when the transport rests, if it came to that."""
     rounds = Round(worker, chooser.tally)
-    visits = _Visits(due_patients(worker.database, worker.clock, chooser.finished))
-    done = total = 0
+    visits = Visits(due_in_turns(worker.database, worker.clock, chooser.finished))
+    done = 0
+    total = patiently(worker, lambda _: _count_due(worker)) if progress else 0
     try:
         while True:
-            resting, at_once, due = patiently(worker, lambda _: _how_things_stand(worker, round_size))
-            total = total or due
+            resting, at_once = patiently(worker, lambda _: _how_things_stand(worker, round_size))
             if resting is not None:
                 return resting
             letters = _claim(worker, chooser, visits, at_once)
@@ -170,13 +135,18 @@ def _send(worker: Worker, chooser: Chooser, round_size: int, progress: Progress 
         rounds.close()
 
 
-def _how_things_stand(worker: Worker, round_size: int) -> tuple[dt.datetime | None, int, int]:
-    """Return until when the transport rests, how many messages may go at once, and how many reminders are due."""
+def _count_due(worker: Worker) -> int:
     with worker.database.read(worker.clock.now()) as tx:
-        return worker.breakers.open_until(tx), worker.breakers.at_once(tx, round_size), queue.count_due(tx)
+        return queue.count_due(tx)
 
 
-def _run(rounds: Round, visits: _Visits, letters: Sequence[Letter]) -> bool:
+def _how_things_stand(worker: Worker, round_size: int) -> tuple[dt.datetime | None, int]:
+    """Return until when the transport rests, and how many messages may go at once."""
+    with worker.database.read(worker.clock.now()) as tx:
+        return worker.breakers.standing(tx, round_size)
+
+
+def _run(rounds: Round, visits: Visits, letters: Sequence[Letter]) -> bool:
     """Send one round, and note who has to be looked at again; false where the transport stopped it."""
     visits.repeat(rounds.run(letters))
     visits.repeat(letter for letter in letters if letter.others_wait)
@@ -187,10 +157,9 @@ def _run(rounds: Round, visits: _Visits, letters: Sequence[Letter]) -> bool:
     return True
 
 
-def _claim(worker: Worker, chooser: Chooser, visits: _Visits, round_size: int) -> list[Letter]:
-    """Claim up to `round_size` messages; a transaction looks at a bounded number of patients.
+def _claim(worker: Worker, chooser: Chooser, visits: Visits, round_size: int) -> list[Letter]:
+    """Claim up to `round_size` messages; a transaction looks at as many patients as are still wanted.
 
-    What a dead worker had begun to send is claimed alone: should it kill this one too, it kills no others' chances.
     A claim whose answer was lost is looked up: what stands is ours and goes on, the rest is looked for again.
     """
     letters: list[Letter] = []
@@ -204,15 +173,17 @@ def _claim(worker: Worker, chooser: Chooser, visits: _Visits, round_size: int) -
             counts.clear()
             counts.update(before)
             finished.intersection_update(finished_before)
-            visits.begin_again(due_patients(worker.database, worker.clock, finished))
-        more = True
-        while more:
             letters.clear()
+            visits.begin_again(due_in_turns(worker.database, worker.clock, finished))
+        while not letters and not worker.stop():
+            taken = visits.take(round_size)
+            if not taken:
+                break
             need_room(worker.database)
             with worker.database.write(worker.clock.now, "deliver", alongside=True) as tx:
                 need_our_tables(tx)
                 refuse_locked(tx)
-                more = _claim_some(tx, worker, chooser, visits, letters, round_size)
+                letters.extend(_claim_for(tx, chooser, visits, taken))
         return letters
 
     return patiently(worker, attempt)
@@ -224,40 +195,30 @@ def _still_claimed(worker: Worker, chooser: Chooser, letters: Sequence[Letter]) 
         return [one for one in letters if outbox.holds(tx, one.held, State.CLAIMED, chooser.worker)]
 
 
-def _claim_some(
-    tx: Transaction, worker: Worker, chooser: Chooser, visits: _Visits, letters: list[Letter], round_size: int
-) -> bool:
-    """Claim for the next patients, in one transaction; False once the round is full or nobody is left."""
-    clinic_id = 0
-    for _ in range(LOOKS_AT_A_TIME):
-        found = None if worker.stop() else visits.next(clinic_id)
-        if found is None:
-            return not letters and not worker.stop() and bool(visits.again)
-        clinic_id, patient_id = found
-        suspect = round_size > 1 and queue.killed_its_worker(tx, patient_id)
-        if suspect and letters:
-            visits.next_alone = found
-            return False
-        letter = None if clinic_id in chooser.finished else _claim_one(tx, chooser, found)
-        if letter is not None:
-            letters.append(letter)
-        if len(letters) == round_size or (suspect and letters):
-            return False
-    return not letters
+def _claim_for(tx: Transaction, chooser: Chooser, visits: Visits, taken: Sequence[Visit]) -> list[Letter]:
+    """Claim what is due of these patients.
 
-
-def _claim_one(tx: Transaction, chooser: Chooser, found: tuple[int, int]) -> Letter | None:
-    """Claim one patient's next message; one whose rows cannot be read is skipped, and everybody else's mail goes on."""
-    counts = chooser.tally.counts
-    before = counts.copy()
+    What a dead worker had begun to send is claimed alone: should it kill this one too, it kills no others' chances.
+    """
+    suspect = queue.killed_their_worker(tx, [patient_id for _, patient_id in taken]) if len(taken) > 1 else ()
+    fine = [visit for visit in taken if visit[1] not in suspect]
+    now = fine or taken[:1]
+    visits.put_back([visit for visit in taken if visit not in now])
+    counts, finished = chooser.tally.counts, chooser.finished
+    before, finished_before = counts.copy(), set(finished)
     try:
         with apart(tx):
-            return chooser.claim_next(tx, *found)
-    except ODD_DATA:
+            letters, later = chooser.claim(tx, now)
+    except ODD_DATA:  # rows of one of them cannot be read: that one is skipped, and everybody else's mail goes on
         counts.clear()
         counts.update(before)
-        counts["skipped"] += 1
-        return None
+        finished.intersection_update(finished_before)
+        if len(now) == 1:
+            counts["skipped"] += 1
+            return []
+        return [letter for visit in now for letter in _claim_for(tx, chooser, visits, [visit])]
+    visits.put_back(later)
+    return letters
 
 
 def _outcome(worker: Worker, tally: Tally, resting: dt.datetime | None) -> DeliverOutcome:

@@ -20,6 +20,7 @@ from reminders.services.keys import Keys
 from reminders.services.letter import MintedLinks
 from reminders.services.points import Observer, never, nothing, unwatched
 from reminders.services.signing import Sign, unsigned
+from reminders.services.subjects import Lookup
 from reminders.store.database import Database
 from reminders.store.messages import Versions
 
@@ -49,6 +50,7 @@ class Worker:
     patience: Patience = field(default_factory=Patience)
     place: Place | None = None
     holding: Callable[[int], object] = unwatched
+    lookup: Lookup = field(default_factory=Lookup)
 
 
 @dataclass(slots=True)

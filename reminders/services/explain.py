@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from reminders.domain.episode import own_interval
 from reminders.domain.facts import Reminder
-from reminders.domain.grouping import COSMETIC_DISTANCE, MEDICAL_DISTANCE, Past, earliest_day
+from reminders.domain.grouping import COSMETIC_DISTANCE, MEDICAL_DISTANCE, Past, earliest_day, history
 from reminders.domain.lifecycle import Reason, State
 from reminders.domain.protocol import TreatmentClass
 from reminders.domain.sending_hours import local_day
@@ -25,7 +25,6 @@ from reminders.services.overview import (
     ReminderView,
     followed_day,
     foresee,
-    past_messages,
     patient_view,
 )
 from reminders.store import reminders
@@ -128,13 +127,13 @@ class _Known:
 def why(tx: Transaction, clinic: Clinic, ref: str) -> Explanation:
     """Explain every step of every episode of one patient, newest episode first."""
     view = patient_view(tx, clinic, ref)
-    history = past_messages(tx, view.known.id, clinic.timezone)
     stored = {reminder.id: reminder for reminder in reminders.stored(tx, [view.known.id])[view.known.id]}
+    past = history(stored.values(), clinic.timezone)
     planned = (reminder for reminder in stored.values() if reminder.state is State.PLANNED)
-    known = _Known(view, tx.now, history, stored, foresee(planned, history, view.rules.calendar, tx.now))
+    known = _Known(view, tx.now, past, stored, foresee(planned, past, view.rules.calendar, tx.now))
     ordered = sorted(view.episodes, key=lambda e: e.run.day or e.run.episode.first_day, reverse=True)
     explained = tuple(_episode(known, episode) for episode in ordered)
-    return Explanation(view, _person_notes(view, history, tx.now), explained)
+    return Explanation(view, _person_notes(view, past, tx.now), explained)
 
 
 def _person_notes(view: PatientView, history: Sequence[Past], now: dt.datetime) -> tuple[str, ...]:

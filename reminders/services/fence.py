@@ -6,7 +6,7 @@ its turn only when the lost transaction has ended, and so sees for certain what 
 see nothing, and a moment later it would stand.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from reminders.domain.lifecycle import State
 from reminders.domain.protocol import TreatmentClass
@@ -17,12 +17,14 @@ from reminders.services.envelope import Envelope, Worker
 from reminders.services.guarding.sound import need_our_tables
 from reminders.services.insist import insist
 from reminders.services.keys import token_hash
+from reminders.services.letter import MintedLinks
 from reminders.services.reconnect import patiently
 from reminders.services.settlement import Settler
 from reminders.store import messages, outbox, patients
 from reminders.store.apart import ODD_DATA, apart
 from reminders.store.database import Transaction
 from reminders.store.faults import PASSING, CommitUnknown
+from reminders.store.messages import Kept, NewLink
 
 
 def keep(worker: Worker, envelopes: Sequence[Envelope]) -> list[Envelope]:
@@ -32,39 +34,46 @@ def keep(worker: Worker, envelopes: Sequence[Envelope]) -> list[Envelope]:
     database says: nothing was given to a server yet, so that all can be given back.
     """
     with worker.database.write(worker.clock.now, "deliver", alongside=True) as tx:
-        return [envelope for envelope in envelopes if _kept(tx, worker, envelope)]
+        return _each_apart(tx, envelopes, lambda those: _kept(tx, worker, those))
 
 
-def _kept(tx: Transaction, worker: Worker, envelope: Envelope) -> bool:
+def _each_apart(
+    tx: Transaction, envelopes: Sequence[Envelope], do: Callable[[Sequence[Envelope]], list[Envelope]]
+) -> list[Envelope]:
+    """Do it for all of them together; where rows of one were damaged meanwhile, for each, and leave that one out."""
     try:
         with apart(tx):
-            if not _begin(tx, envelope):
-                return False
-            _keep_bytes(tx, worker, envelope)
-    except ODD_DATA:  # a row of theirs was damaged meanwhile: they are left out, and the others go on
-        return False
-    return True
+            return do(envelopes)
+    except ODD_DATA:
+        if len(envelopes) == 1:
+            return []
+    return [passed for envelope in envelopes for passed in _each_apart(tx, [envelope], do)]
 
 
-def _begin(tx: Transaction, envelope: Envelope) -> bool:
-    letter = envelope.letter
-    erased = patients.patient_by_id(tx, letter.patient_id).erased_at is not None
-    return not erased and outbox.begin_body(tx, letter.held)
+def _kept(tx: Transaction, worker: Worker, envelopes: Sequence[Envelope]) -> list[Envelope]:
+    there = patients.standing(tx, [envelope.letter.patient_id for envelope in envelopes])
+    left = [envelope for envelope in envelopes if envelope.letter.patient_id in there]
+    begun = outbox.begin_bodies(tx, [envelope.letter.held for envelope in left])
+    ours = [envelope for envelope, done in zip(left, begun, strict=True) if done]
+    fresh = [(envelope, envelope.minted) for envelope in ours if envelope.minted is not None]
+    messages.keep_bytes(tx, [_bytes_of(worker, envelope) for envelope, _ in fresh])
+    messages.add_links(tx, [link for envelope, minted in fresh for link in _links(envelope.letter, minted)])
+    return ours
 
 
-def _keep_bytes(tx: Transaction, worker: Worker, envelope: Envelope) -> None:
-    letter, minted = envelope.letter, envelope.minted
-    if minted is None:
-        return
+def _bytes_of(worker: Worker, envelope: Envelope) -> Kept:
+    letter, versions = envelope.letter, envelope.versions
     key = worker.keys.address_key(normalise(letter.facts.recipient))
-    shown = fingerprint(letter.facts, envelope.versions)
-    messages.keep_bytes(tx, letter.message.id, envelope.content, shown, envelope.versions, letter.facts.stage, key)
+    shown = fingerprint(letter.facts, versions)
+    return Kept(letter.message.id, envelope.content, shown, versions, letter.facts.stage, key)
+
+
+def _links(letter: Letter, minted: MintedLinks) -> Iterator[NewLink]:
+    class_name = TreatmentClass(letter.facts.class_name)
     for purpose, token in (("request", minted.request_token), ("stop", minted.stop_token)):
         if token is not None:
-            owner = (letter.clinic_id, letter.patient_id)
-            messages.add_link(
-                tx, token_hash(token), letter.message.id, owner, purpose, TreatmentClass(letter.facts.class_name)
-            )
+            whose = (letter.clinic_id, letter.patient_id, letter.message.id)
+            yield NewLink(token_hash(token), *whose, purpose, class_name)
 
 
 def let_go(worker: Worker, envelopes: Sequence[Envelope]) -> list[Envelope]:
@@ -78,7 +87,7 @@ def let_go(worker: Worker, envelopes: Sequence[Envelope]) -> list[Envelope]:
         try:
             with worker.database.write(worker.clock.now, "deliver", alongside=not again) as tx:
                 need_our_tables(tx)
-                passed += (one for one in envelopes if not worker.stop() and _passes(tx, one.letter, again))
+                passed += _each_apart(tx, envelopes, lambda those: _passed(tx, worker, those, again=again))
                 if passed and worker.place is not None:
                     worker.place.pass_fence(tx)
         except CommitUnknown:
@@ -98,20 +107,18 @@ def _mark(passed: Sequence[Envelope]) -> None:
         envelope.fenced = True
 
 
-def _passes(tx: Transaction, letter: Letter, again: bool) -> bool:  # noqa: FBT001 - as above
-    """Let one letter go, or not; one whose rows cannot be read any more does not go."""
-    try:
-        with apart(tx):
-            return _holds_still(tx, letter, again)
-    except ODD_DATA:
-        return False
-
-
-def _holds_still(tx: Transaction, letter: Letter, again: bool) -> bool:  # noqa: FBT001 - as above
-    """Let one letter go, or see that it was let go in the try before, and that its facts hold until now."""
-    if again and outbox.holds(tx, letter.held, State.HANDED_OVER):
-        return still_goes(tx, letter, State.HANDED_OVER)
-    return still_goes(tx, letter) and outbox.hand_over(tx, letter.held)
+def _passed(tx: Transaction, worker: Worker, envelopes: Sequence[Envelope], *, again: bool) -> list[Envelope]:
+    """Let go what may go; after a lost commit, see as well what was let go in the try before and still holds."""
+    subjects = worker.lookup.all_of(tx, [envelope.letter.patient_id for envelope in envelopes])
+    going, gone = list[Envelope](), list[Envelope]()
+    for envelope in envelopes:
+        letter = envelope.letter
+        before = again and outbox.holds(tx, letter.held, State.HANDED_OVER)
+        state = State.HANDED_OVER if before else State.CLAIMED
+        if not worker.stop() and still_goes(subjects.get(letter.patient_id), letter, tx.now, state):
+            (gone if before else going).append(envelope)
+    done = outbox.hand_over(tx, [envelope.letter.held for envelope in going])
+    return [*gone, *(envelope for envelope, ok in zip(going, done, strict=True) if ok)]
 
 
 def give_back(worker: Worker, settler: Settler, envelopes: Sequence[Envelope]) -> list[Letter]:

@@ -93,13 +93,15 @@ class Hearing:
     def _settle(self, heard: Sequence[Envelope]) -> None:
         worker = self.worker
         with worker.database.write(worker.clock.now, "deliver") as tx:
-            for envelope in heard:
-                before = State.HANDED_OVER if envelope.fenced else State.CLAIMED
-                if envelope.outcome is not None:
-                    answer = Answer(envelope.letter, envelope.outcome, before, envelope.blanked)
-                    jitter = worker.chance.random()
-                    worker.breakers.answered(tx, answer.outcome, jitter)
-                    self.settler.settle(tx, answer, jitter)
+            answers = [(_answer(envelope), worker.chance.random()) for envelope in heard if envelope.outcome]
+            worker.breakers.answered(tx, [(answer.outcome, jitter) for answer, jitter in answers])
+            self.settler.settle(tx, answers)
+
+
+def _answer(envelope: Envelope) -> Answer:
+    assert envelope.outcome is not None  # noqa: S101 - who calls this has heard it
+    before = State.HANDED_OVER if envelope.fenced else State.CLAIMED
+    return Answer(envelope.letter, envelope.outcome, before, envelope.blanked)
 
 
 def _of_one(error: Exception) -> bool:

@@ -6,22 +6,19 @@ Invariant: a preview shows exactly what delivery would send, because both read t
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Protocol, cast
 
-from reminders.domain.facts import PatientFacts, Reminder, Rules
+from reminders.domain.facts import Reminder
 from reminders.domain.grouping import stage
 from reminders.domain.lifecycle import COUNTS_AS_SENT
-from reminders.domain.protocol import Protocol
+from reminders.domain.protocol import Protocol as TreatmentProtocol
 from reminders.domain.sending_hours import local_day
 from reminders.domain.window import Window
 from reminders.mail.message import Jurisdiction, MessageClass, MessageFacts, MessageLinks, Stage
 from reminders.mail.words import language_of, words, written
 from reminders.services.keys import Keys
-from reminders.services.logo import logo_of
-from reminders.services.own_words import template_for
-from reminders.store import clinics, patients, treatments
+from reminders.services.subjects import Subject, template_for
 from reminders.store.clinics import Clinic, Location, Practitioner
-from reminders.store.database import Transaction
 from reminders.store.patients import Patient
 
 
@@ -34,25 +31,15 @@ class MintedLinks:
     stop_token: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """One patient of one clinic, with everything decided and stored about them so far."""
-
-    clinic: Clinic
-    rules: Rules
-    known: PatientFacts
-    stored: tuple[Reminder, ...]
-
-
-def message_facts(tx: Transaction, subject: Subject, chosen: Sequence[Reminder]) -> MessageFacts:
-    """Return what a message about the `chosen` reminders (of one class) shows at the transaction's moment."""
-    clinic, rules = subject.clinic, subject.rules
-    patient = patients.patient_by_id(tx, subject.known.id)
-    today = local_day(clinic.timezone, tx.now)
-    place = _location(tx, clinic, patient)
-    protocol = rules.protocols[chosen[0].protocol]
+def message_facts(subject: Subject, chosen: Sequence[Reminder], now: dt.datetime) -> MessageFacts:
+    """Return what a message about the `chosen` reminders (of one class) shows at the moment `now`."""
+    room, patient = subject.room, subject.person
+    clinic = room.clinic
+    today = local_day(clinic.timezone, now)
+    place = _location(room.locations, patient)
+    protocol = room.rules.protocols[chosen[0].protocol]
     opens, closes = offered([reminder.window for reminder in chosen])
-    practitioner = practitioner_for(tx, clinic, patient, today)
+    practitioner = practitioner_for(patient, room.practitioners, subject.known.treatments, today)
     language = language_of(patient.language, clinic.language)
     class_name, stage_now = str(chosen[0].class_name), message_stage(chosen, subject)
     codes = {reminder.protocol for reminder in chosen}
@@ -79,12 +66,12 @@ def message_facts(tx: Transaction, subject: Subject, chosen: Sequence[Reminder])
         reminder_keys=tuple(identity(clinic, patient.id, reminder) for reminder in chosen),
         country=clinic.country,
         colour=clinic.colour,
-        logo=logo_of(tx, clinic.id),
-        own=template_for(tx, clinic.id, class_name, stage_now, codes, language),
+        logo=room.logo,
+        own=template_for(room, class_name, stage_now, codes, language),
     )
 
 
-def label_in(protocol: Protocol, language: str, variety: str | None = None) -> str:
+def label_in(protocol: TreatmentProtocol, language: str, variety: str | None = None) -> str:
     """Return what a protocol is called towards the patient in a language, best in their own variety of it ("pt-BR").
 
     Where the protocol has no words in that language, the product's own stand there: a message is in one language.
@@ -117,11 +104,35 @@ def message_stage(chosen: Sequence[Reminder], subject: Subject) -> str:
     return stage((reminder.step, reminder.episode_id in before) for reminder in chosen)
 
 
-def practitioner_for(tx: Transaction, clinic: Clinic, patient: Patient, today: dt.date) -> Practitioner | None:
-    """Return the patient's preferred practitioner, else the last treating one, if active today; None is "our team"."""
-    known = {practitioner.id: practitioner for practitioner in clinics.practitioners(tx, clinic.id)}
-    visits = sorted(treatments.treatments_of(tx, [patient.id]), key=lambda visit: (visit.day, visit.id), reverse=True)
-    last = next((visit.practitioner_id for visit in visits if visit.practitioner_id), None)
+class Visit(Protocol):
+    """An entry that stands: when, and by whom."""
+
+    @property
+    def id(self) -> int:
+        """Its number."""
+        ...
+
+    @property
+    def day(self) -> dt.date:
+        """Its local day."""
+        ...
+
+    @property
+    def practitioner_id(self) -> int | None:
+        """Who treated, where that is known."""
+        ...
+
+
+def practitioner_for(
+    patient: Patient, team: Sequence[Practitioner], visits: Sequence[Visit], today: dt.date
+) -> Practitioner | None:
+    """Return the patient's preferred practitioner, else the last treating one, if active today; None is "our team".
+
+    `team` is all of the clinic, `visits` all of the patient's that stand.
+    """
+    known = {practitioner.id: practitioner for practitioner in team}
+    newest = sorted(visits, key=lambda visit: (visit.day, visit.id), reverse=True)
+    last = next((visit.practitioner_id for visit in newest if visit.practitioner_id), None)
     for candidate in (patient.practitioner_id, last):
         found = known.get(candidate) if candidate else None
         if found and (found.left_on is None or today < found.left_on):
@@ -137,7 +148,7 @@ def mint_links(keys: Keys, base: str | None) -> MintedLinks:
     return MintedLinks(MessageLinks(f"{base}/p/{request}", f"{base}/u/{stop}"), request, stop)
 
 
-def _location(tx: Transaction, clinic: Clinic, patient: Patient) -> Location | None:
+def _location(places: Sequence[Location], patient: Patient) -> Location | None:
     if patient.location_id is None:
         return None
-    return next((place for place in clinics.locations(tx, clinic.id) if place.id == patient.location_id), None)
+    return next((place for place in places if place.id == patient.location_id), None)

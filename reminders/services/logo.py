@@ -7,7 +7,6 @@ from pathlib import Path
 
 from reminders.errors import BadInput
 from reminders.mail.logo import LARGEST_FILE, prepare_logo
-from reminders.mail.message import Logo
 from reminders.store import logos
 from reminders.store.database import Transaction
 
@@ -32,9 +31,3 @@ def change_logo(tx: Transaction, clinic_id: int, path: Path | None) -> bool:
     return logos.set_logo(
         tx, clinic_id, logos.StoredLogo(made.digest, made.media_type, made.width, made.height, made.content)
     )
-
-
-def logo_of(tx: Transaction, clinic_id: int) -> Logo | None:
-    """Return the clinic's logo as a message shows it."""
-    found = logos.logo_of(tx, clinic_id)
-    return Logo(found.digest, found.media_type, found.width, found.height, found.content) if found else None

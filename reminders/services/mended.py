@@ -7,13 +7,11 @@ from collections.abc import Iterator
 
 from reminders.domain.lifecycle import State
 from reminders.mail.message import MessageFacts
-from reminders.services.calendar import rules_for
-from reminders.services.find import clinic_of
-from reminders.services.letter import Subject, message_facts, mint_links
+from reminders.services.letter import message_facts, mint_links
 from reminders.services.rounds import Worker, write_message
-from reminders.store import facts, queue, reminders
+from reminders.services.subjects import subject_of
+from reminders.store import queue, reminders
 from reminders.store.apart import apart
-from reminders.store.clinics import Clinic
 from reminders.store.database import Transaction
 from reminders.store.queue import Broken
 
@@ -48,16 +46,14 @@ def _mended(worker: Worker, tx: Transaction) -> Iterator[int]:
 def _can_be_written(worker: Worker, tx: Transaction, one: Broken) -> bool:
     try:
         with apart(tx):
-            clinic, shown = _shown(tx, one)
-        write_message(worker, shown, mint_links(worker.keys, worker.link_base), f"<looking@{clinic.slug}.invalid>")
+            slug, shown = _shown(tx, one)
+        write_message(worker, shown, mint_links(worker.keys, worker.link_base), f"<looking@{slug}.invalid>")
     except Exception:  # noqa: BLE001 - whatever is wrong with it, its rows or its template, it goes on waiting
         return False
     return True
 
 
-def _shown(tx: Transaction, one: Broken) -> tuple[Clinic, MessageFacts]:
-    clinic = clinic_of(tx, one.clinic_id)
-    stored = tuple(reminders.stored(tx, [one.patient_id])[one.patient_id])
-    chosen = [reminder for reminder in stored if reminder.id == one.reminder_id]
-    known = facts.facts(tx, [one.patient_id])[one.patient_id]
-    return clinic, message_facts(tx, Subject(clinic, rules_for(tx, clinic), known, stored), chosen)
+def _shown(tx: Transaction, one: Broken) -> tuple[str, MessageFacts]:
+    subject = subject_of(tx, one.patient_id)
+    chosen = [reminder for reminder in subject.stored if reminder.id == one.reminder_id]
+    return subject.room.clinic.slug, message_facts(subject, chosen, tx.now)

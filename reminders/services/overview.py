@@ -18,7 +18,7 @@ from reminders.domain.sending_hours import SendingCalendar, local_day, next_open
 from reminders.domain.window import Window
 from reminders.services.calendar import rules_for
 from reminders.services.find import the_clinic, the_patient
-from reminders.store import facts, queue, reminders, treatments
+from reminders.store import facts, reminders, treatments
 from reminders.store.clinics import Clinic
 from reminders.store.database import Transaction
 from reminders.store.listing import ListedReminder
@@ -193,11 +193,6 @@ class Fate:
     waits: list[Reason] = field(default_factory=list)
     follows: dt.date | None = None
     ends: Reason | None = None
-
-
-def past_messages(tx: Transaction, patient_id: int, zone: str) -> list[Past]:
-    """Return the class and the local day of every message the patient may have received."""
-    return [Past(kind, local_day(zone, at)) for kind, at in queue.past_messages(tx, patient_id)]
 
 
 def followed_day(class_name: TreatmentClass, history: Sequence[Past]) -> dt.date | None:

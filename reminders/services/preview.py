@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from reminders.domain.facts import Reminder
+from reminders.domain.grouping import history
 from reminders.domain.lifecycle import PENDING, State
 from reminders.errors import BadInput
 from reminders.mail.address import sender_domain
@@ -16,13 +17,13 @@ from reminders.mail.check import complaints, warnings
 from reminders.mail.compose import compose, message_id, parts
 from reminders.mail.message import MessageFacts, MessageLinks, RenderedMessage
 from reminders.mail.render import TemplateBroken
-from reminders.services.calendar import rules_for
 from reminders.services.find import the_patient
 from reminders.services.keys import Keys
-from reminders.services.letter import Subject, identity, message_facts
-from reminders.services.overview import Fate, foresee, past_messages
+from reminders.services.letter import identity, message_facts
+from reminders.services.overview import Fate, foresee
 from reminders.services.signing import signer
-from reminders.store import facts, messages, reminders
+from reminders.services.subjects import subject_of
+from reminders.store import messages
 from reminders.store.clinics import Clinic
 from reminders.store.database import Transaction
 
@@ -71,19 +72,18 @@ def preview(
 ) -> Preview:
     """Return the patient's next message, or the one of `step`, as it would be sent at the transaction's moment."""
     patient = the_patient(tx, clinic, ref)
-    stored = tuple(reminders.stored(tx, [patient.id]).get(patient.id, ()))
+    subject = subject_of(tx, patient.id)
+    stored = subject.stored
     chosen = _choose(stored, step)
     if chosen is None:
         raise NothingToPreview(ref=ref, what=f" for the step {step}" if step else "")
     if patient.recipient is None:
         raise NoRecipient(ref=ref)
-    rules = rules_for(tx, clinic)
     planned = [reminder for reminder in stored if reminder.state is State.PLANNED]
-    fates = foresee(planned, past_messages(tx, patient.id, clinic.timezone), rules.calendar, tx.now)
+    fates = foresee(planned, history(stored, clinic.timezone), subject.room.rules.calendar, tx.now)
     fate = fates.get(chosen.id, Fate())
     about = fate.together or (chosen,)
-    known = facts.facts(tx, [patient.id])[patient.id]
-    shown = message_facts(tx, Subject(clinic, rules, known, stored), about)
+    shown = message_facts(subject, about, tx.now)
     links = MessageLinks(f"{base}/p/{PLACEHOLDER}", f"{base}/u/{PLACEHOLDER}") if base else MessageLinks()
     rendered = _rendered(renderer, clinic, shown, links)
     name = _name(tx, keys, clinic, patient.id, about, shown.sender_address)
@@ -123,7 +123,9 @@ def _name(tx: Transaction, keys: Keys, clinic: Clinic, patient_id: int, about: S
     kept = messages.message_to_reuse(tx, [reminder.id for reminder in about])
     if kept:
         return kept.message_id
-    seed = keys.message_seed(f"{identity(clinic, patient_id, about[0])}:{messages.count_messages(tx, patient_id)}")
+    seed = keys.message_seed(
+        f"{identity(clinic, patient_id, about[0])}:{messages.count_messages(tx, [patient_id])[patient_id]}"
+    )
     return message_id(seed, sender)
 
 

@@ -4,6 +4,7 @@ Invariants: only a definite refusal is a refusal; a bad address is suppressed fo
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reminders.domain.lifecycle import Reason, State
@@ -40,11 +41,15 @@ class Settler:
     keys: Keys
     tally: Tally
 
-    def settle(self, tx: Transaction, answer: Answer, jitter: float) -> None:
-        """Record one answer and count it, unless the row was no longer ours to settle."""
-        name = self._settled(tx, answer, jitter)
-        if name is not None:
-            self.tally.counts[name] += len(answer.letter.held)
+    def settle(self, tx: Transaction, answers: Sequence[tuple[Answer, float]]) -> None:
+        """Record answers, each with its jitter, and count those whose rows were still ours to settle."""
+        taken = [answer for answer, _ in answers if answer.outcome.verdict is Verdict.ACCEPTED]
+        for answer in self._sent(tx, taken):
+            self.tally.counts["sent"] += len(answer.letter.held)
+        for answer, jitter in answers:
+            name = self._settled(tx, answer, jitter)
+            if name is not None:
+                self.tally.counts[name] += len(answer.letter.held)
 
     def put_back(self, tx: Transaction, letter: Letter, *, fault: str | None = None) -> bool:
         """Return a claimed letter to the plan as it was; False when it was not ours any more."""
@@ -62,7 +67,7 @@ class Settler:
     def _settled(self, tx: Transaction, answer: Answer, jitter: float) -> str | None:
         match answer.outcome.verdict:
             case Verdict.ACCEPTED:
-                return self._sent(tx, answer)
+                return None  # all of them at once, see above
             case Verdict.UNKNOWN:
                 return "unknown" if outbox.settle_unknown(tx, answer.letter.held) else None
             case Verdict.NEVER:
@@ -70,11 +75,13 @@ class Settler:
             case Verdict.LATER:
                 return self._later(tx, answer, jitter)
 
-    def _sent(self, tx: Transaction, answer: Answer) -> str | None:
-        if not outbox.settle_sent(tx, answer.letter.held):
-            return None
-        messages.blank_content(tx, answer.letter.message.id, answer.blanked)
-        return "sent"
+    def _sent(self, tx: Transaction, answers: Sequence[Answer]) -> list[Answer]:
+        if not answers:
+            return []
+        done = outbox.settle_sent(tx, [answer.letter.held for answer in answers])
+        settled = [answer for answer, ok in zip(answers, done, strict=True) if ok]
+        messages.blank_contents(tx, [(answer.letter.message.id, answer.blanked) for answer in settled])
+        return settled
 
     def _never(self, tx: Transaction, answer: Answer) -> str | None:
         letter, outcome = answer.letter, answer.outcome

@@ -4,10 +4,10 @@ Invariant: everything found here by id is looked for within its clinic, and an a
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, delete, select, update
 
@@ -76,6 +76,9 @@ class Location:
     booking_url: str | None
 
 
+Owned = TypeVar("Owned", Practitioner, Location)
+
+
 def add_clinic(tx: Transaction, **values: object) -> Clinic:
     """Add a clinic from the fields of `Clinic`; weekdays nine to five, and English, unless said otherwise."""
     usual = {"language": "en", "sending_days": range(5), "opens_at": 9 * 60, "closes_at": 17 * 60}
@@ -99,6 +102,11 @@ def clinic_by_slug(tx: Transaction, slug: str) -> Clinic | None:
 def clinic_by_id(tx: Transaction, clinic_id: int) -> Clinic | None:
     """Return the clinic of that id."""
     return next(iter(_found(tx, clinics.c.id == clinic_id)), None)
+
+
+def clinics_by_ids(tx: Transaction, ids: Collection[int]) -> list[Clinic]:
+    """Return those of these clinics that are there, by slug."""
+    return _found(tx, clinics.c.id.in_(ids))
 
 
 def all_clinics(tx: Transaction) -> list[Clinic]:
@@ -159,9 +167,14 @@ def add_practitioner(tx: Transaction, clinic_id: int, name: str) -> Practitioner
 
 def practitioners(tx: Transaction, clinic_id: int) -> list[Practitioner]:
     """Return the clinic's practitioners, those who left too, in the order they were added."""
+    return list(practitioners_of(tx, [clinic_id]).get(clinic_id, ()))
+
+
+def practitioners_of(tx: Transaction, clinic_ids: Collection[int]) -> dict[int, tuple[Practitioner, ...]]:
+    """Return the practitioners of these clinics, as `practitioners` does; a clinic without one is left out."""
     table = practitioner_table
-    query = select(table).where(table.c.clinic_id == clinic_id).order_by(table.c.id)
-    return [Practitioner(*row) for row in tx.connection.execute(query)]
+    query = select(table).where(table.c.clinic_id.in_(clinic_ids)).order_by(table.c.id)
+    return _by_clinic(Practitioner(*row) for row in tx.connection.execute(query))
 
 
 def set_practitioner_left(tx: Transaction, practitioner_id: int, day: dt.date | None) -> None:
@@ -181,9 +194,14 @@ def add_location(tx: Transaction, clinic_id: int, name: str, **values: str | Non
 
 def locations(tx: Transaction, clinic_id: int) -> list[Location]:
     """Return the clinic's places in the order they were added."""
+    return list(locations_of(tx, [clinic_id]).get(clinic_id, ()))
+
+
+def locations_of(tx: Transaction, clinic_ids: Collection[int]) -> dict[int, tuple[Location, ...]]:
+    """Return the places of these clinics, as `locations` does; a clinic without one is left out."""
     table = location_table
-    query = select(table).where(table.c.clinic_id == clinic_id).order_by(table.c.id)
-    return [Location(*row) for row in tx.connection.execute(query)]
+    query = select(table).where(table.c.clinic_id.in_(clinic_ids)).order_by(table.c.id)
+    return _by_clinic(Location(*row) for row in tx.connection.execute(query))
 
 
 def change_location(tx: Transaction, location_id: int, changes: Mapping[str, str | None]) -> None:
@@ -194,6 +212,13 @@ def change_location(tx: Transaction, location_id: int, changes: Mapping[str, str
     change = update(table).where(table.c.id == location_id).values(**changes).returning(table.c.clinic_id)
     for (clinic_id,) in tx.connection.execute(change).all():
         record(tx, "change", "location", location_id, clinic_id=clinic_id, details={"fields": sorted(changes)})
+
+
+def _by_clinic(found: Iterable[Owned]) -> dict[int, tuple[Owned, ...]]:
+    gathered: dict[int, list[Owned]] = {}
+    for one in found:
+        gathered.setdefault(one.clinic_id, []).append(one)
+    return {clinic_id: tuple(those) for clinic_id, those in gathered.items()}
 
 
 def _found(tx: Transaction, *conditions: ColumnElement[bool]) -> list[Clinic]:

@@ -3,6 +3,7 @@
 Invariant: an audit entry says that the logo changed, never what it shows.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import delete, select
@@ -30,6 +31,12 @@ def logo_of(tx: Transaction, clinic_id: int) -> StoredLogo | None:
     columns = select(c.digest, c.media_type, c.width, c.height, c.content)
     row = tx.connection.execute(columns.where(c.clinic_id == clinic_id)).one_or_none()
     return StoredLogo(*row) if row else None
+
+
+def digests(tx: Transaction, clinic_ids: Collection[int]) -> dict[int, str]:
+    """Return the digest of each of these clinics' logo, without reading any."""
+    query = select(logos.c.clinic_id, logos.c.digest).where(logos.c.clinic_id.in_(clinic_ids))
+    return dict(tx.connection.execute(query).all())
 
 
 def clinics_with_logo(tx: Transaction) -> frozenset[int]:

@@ -3,16 +3,16 @@
 Invariant: a message that somebody may have received is never used again, and a Message-ID belongs to one message.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import exists, func, insert, not_, or_, select, update
+from sqlalchemy import bindparam, exists, func, insert, not_, or_, select, update
 
 from reminders.domain.lifecycle import COUNTS_AS_SENT, FINAL, State
 from reminders.domain.protocol import TreatmentClass
 from reminders.store.database import Transaction
-from reminders.store.rows import insert_row, pieces
+from reminders.store.rows import insert_rows, pieces
 from reminders.store.schema import links, messages, reminders
 
 
@@ -54,54 +54,99 @@ def message_to_reuse(tx: Transaction, reminder_ids: Sequence[int]) -> StoredMess
     return StoredMessage(*row) if row else None
 
 
-def count_messages(tx: Transaction, patient_id: int) -> int:
-    """Count the messages ever kept for a patient, which tells the next one's Message-ID from theirs."""
-    query = select(func.count()).where(messages.c.patient_id == patient_id)
-    return tx.connection.execute(query).scalar_one()
+def count_messages(tx: Transaction, patient_ids: Collection[int]) -> dict[int, int]:
+    """Count the messages ever kept for each of these patients, which tells the next one's Message-ID from theirs."""
+    m = messages.c
+    query = select(m.patient_id, func.count()).where(m.patient_id.in_(patient_ids)).group_by(m.patient_id)
+    return dict.fromkeys(patient_ids, 0) | dict(tx.connection.execute(query).all())
 
 
-def add_message(
-    tx: Transaction, clinic_id: int, patient_id: int, message_id: str, class_name: TreatmentClass, stage: str
-) -> StoredMessage:
-    """Keep a new message without bytes, under the Message-ID it will have on every attempt."""
-    values = {
-        "clinic_id": clinic_id,
-        "patient_id": patient_id,
-        "message_id": message_id,
-        "class_name": class_name,
-        "stage": stage,
-        "created_at": tx.now,
-    }
-    key = insert_row(tx.connection, messages, values)
-    return StoredMessage(key, message_id, None, None, None, stage)
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A message that begins: whose it is, and the Message-ID it will have on every attempt."""
+
+    clinic_id: int
+    patient_id: int
+    message_id: str
+    class_name: TreatmentClass
+    stage: str
 
 
-def keep_bytes(
-    tx: Transaction,
-    message_pk: int,
-    content: bytes,
-    fingerprint: str,
-    versions: Versions,
-    stage: str,
-    address_key: str,
-) -> None:
-    """Keep the bytes that are about to go on the wire, and what they show."""
-    values = {
-        "content": content,
-        "fingerprint": fingerprint,
-        "template_version": versions.template,
-        "check_version": versions.check,
-        "stage": stage,
-        "address_key": address_key,
-        "rendered_at": tx.now,
-    }
-    tx.connection.execute(update(messages).where(messages.c.id == message_pk).values(values))
+def add_messages(tx: Transaction, new: Sequence[NewMessage]) -> list[StoredMessage]:
+    """Keep new messages without bytes; return them in the same order."""
+    rows = [
+        {
+            "clinic_id": one.clinic_id,
+            "patient_id": one.patient_id,
+            "message_id": one.message_id,
+            "class_name": one.class_name,
+            "stage": one.stage,
+            "created_at": tx.now,
+        }
+        for one in new
+    ]
+    keys = insert_rows(tx.connection, messages, rows)
+    return [StoredMessage(key, one.message_id, None, None, None, one.stage) for key, one in zip(keys, new, strict=True)]
 
 
-def blank_content(tx: Transaction, message_pk: int, content: bytes) -> None:
-    """Put bytes without tokens in place of those kept, which are then nobody's to send; what was erased stays so."""
-    kept = (messages.c.id == message_pk, messages.c.content.is_not(None))
-    tx.connection.execute(update(messages).where(*kept).values(content=content, fingerprint=None))
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The bytes that are about to go on the wire, and what they show; `address_key` tells whose address it was."""
+
+    message_pk: int
+    content: bytes
+    fingerprint: str
+    versions: Versions
+    stage: str
+    address_key: str
+
+
+def keep_bytes(tx: Transaction, kept: Sequence[Kept]) -> None:
+    """Keep the bytes of some messages."""
+    rows = [
+        {
+            "key": one.message_pk,
+            "the_content": one.content,
+            "shown": one.fingerprint,
+            "template": one.versions.template,
+            "check": one.versions.check,
+            "the_stage": one.stage,
+            "address": one.address_key,
+            "now": tx.now,
+        }
+        for one in kept
+    ]
+    if rows:
+        tx.connection.execute(_KEEP, rows)
+
+
+def blank_contents(tx: Transaction, blanked: Sequence[tuple[int, bytes]]) -> None:
+    """Put bytes without tokens in place of those kept, which are then nobody's to send; what was erased stays so.
+
+    `blanked` are the messages' keys with their bytes.
+    """
+    if blanked:
+        tx.connection.execute(_BLANK, [{"key": key, "blanked": content} for key, content in blanked])
+
+
+_KEEP = (
+    update(messages)
+    .where(messages.c.id == bindparam("key"))
+    .values(
+        content=bindparam("the_content"),
+        fingerprint=bindparam("shown"),
+        template_version=bindparam("template"),
+        check_version=bindparam("check"),
+        stage=bindparam("the_stage"),
+        address_key=bindparam("address"),
+        rendered_at=bindparam("now"),
+    )
+)
+_BLANK = (
+    update(messages)
+    .where(messages.c.id == bindparam("key"), messages.c.content.is_not(None))
+    .values(content=bindparam("blanked"), fingerprint=None)
+)
 
 
 def spent(tx: Transaction, reminder_ids: Iterable[int]) -> list["SpentMessage"]:
@@ -131,25 +176,34 @@ class SpentMessage:
     content: bytes
 
 
-def add_link(
-    tx: Transaction,
-    token_hash: str,
-    message_pk: int,
-    patient: tuple[int, int],
-    purpose: str,
-    class_name: TreatmentClass,
-) -> None:
-    """Keep the hash of a link's token, bound to its purpose, message, class and patient (clinic id, patient id)."""
-    values = {
-        "token_hash": token_hash,
-        "clinic_id": patient[0],
-        "patient_id": patient[1],
-        "message_pk": message_pk,
-        "purpose": purpose,
-        "class_name": class_name,
-        "created_at": tx.now,
-    }
-    tx.connection.execute(insert(links).values(values))
+@dataclass(frozen=True, slots=True)
+class NewLink:
+    """A link's token, hashed, and what it is bound to."""
+
+    token_hash: str
+    clinic_id: int
+    patient_id: int
+    message_pk: int
+    purpose: str
+    class_name: TreatmentClass
+
+
+def add_links(tx: Transaction, new: Sequence[NewLink]) -> None:
+    """Keep the hashes of links' tokens, each bound to its purpose, message, class and patient."""
+    rows = [
+        {
+            "token_hash": one.token_hash,
+            "clinic_id": one.clinic_id,
+            "patient_id": one.patient_id,
+            "message_pk": one.message_pk,
+            "purpose": one.purpose,
+            "class_name": one.class_name,
+            "created_at": tx.now,
+        }
+        for one in new
+    ]
+    if rows:
+        tx.connection.execute(insert(links), rows)
 
 
 @dataclass(frozen=True, slots=True)

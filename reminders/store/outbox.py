@@ -8,14 +8,14 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, bindparam, func, or_, select, tuple_, update
 
 from reminders.domain.facts import Reminder
 from reminders.domain.lifecycle import IN_FLIGHT, Reason, State, check_move
 from reminders.store.audit_trail import Event, record, record_many, told_moment
 from reminders.store.database import Transaction, database_now
 from reminders.store.messages import StoredMessage
-from reminders.store.schema import reminders
+from reminders.store.schema import messages, reminders
 
 DIED, WRITING = "worker died", "being written"
 """Faults that no server had a part in. `DIED`: a worker died with it, of this message or of another thing; it is then
@@ -63,44 +63,65 @@ class Lapsed:
 
 
 def claim(
-    tx: Transaction, chosen: Sequence[Reminder], message: StoredMessage, worker: str, lease_until: dt.datetime
-) -> list[Held]:
-    """Take planned reminders for one message: all of them, or none when one is not planned any more."""
-    c = reminders.c
+    tx: Transaction,
+    letters: Sequence[tuple[Sequence[Reminder], StoredMessage]],
+    worker: str,
+    lease_until: dt.datetime,
+) -> list[list[Held]]:
+    """Take planned reminders, each letter's for its message: all of a letter's, or none where one is not planned.
+
+    The letters are of different patients: a message is found by whose it is.
+    """
+    check_move(State.PLANNED, State.CLAIMED, None)
     savepoint = tx.connection.begin_nested()
-    held: list[Held] = []
-    for reminder in chosen:
-        check_move(State.PLANNED, State.CLAIMED, None)
-        change = (
-            update(reminders)
-            .where(c.id == reminder.id, c.state == State.PLANNED)
-            .values(
-                state=State.CLAIMED,
-                reason=None,
-                epoch=c.epoch + 1,
-                worker=worker,
-                lease_until=lease_until,
-                message_pk=message.id,
-                body_begun=False,
-                handed_over_at=None,
-                updated_at=tx.now,
-            )
-            .returning(c.id, c.epoch, c.patient_id, c.clinic_id, killed_a_worker())
-        )
-        row = tx.connection.execute(change).first()
-        if row is None:
-            savepoint.rollback()
-            return []
-        held.append(Held(*row))
+    given: dict[str, object] = {"worker": worker, "until": lease_until, "now": tx.now}
+    keys = [reminder.id for chosen, _ in letters for reminder in chosen]
+    rows = tx.connection.execute(_CLAIM, given | {"keys": keys, "kept": [message.id for _, message in letters]}).all()
+    taken = {row[0]: Held(*row) for row in rows}
+    if len(taken) < len(keys):
+        savepoint.rollback()
+        if len(letters) == 1:
+            return [[]]
+        return [held for letter in letters for held in claim(tx, [letter], worker, lease_until)]
     savepoint.commit()
-    details = {"message": message.id}
-    record_many(tx, [Event("claim", "reminder", h.reminder_id, h.clinic_id, h.patient_id, details) for h in held])
-    return held
+    found = [[taken[reminder.id] for reminder in chosen] for chosen, _ in letters]
+    record_many(
+        tx,
+        [
+            Event("claim", "reminder", one.reminder_id, one.clinic_id, one.patient_id, {"message": message.id})
+            for held, (_, message) in zip(found, letters, strict=True)
+            for one in held
+        ],
+    )
+    return found
 
 
 def killed_a_worker() -> ColumnElement[bool]:
     """Return the condition that a worker died with a reminder, maybe of it."""
     return or_(reminders.c.rescues > 0, func.coalesce(reminders.c.last_fault, "").in_([DIED, WRITING]))
+
+
+_CLAIM = (
+    update(reminders)
+    .where(reminders.c.id.in_(bindparam("keys", expanding=True)), reminders.c.state == State.PLANNED)
+    .values(
+        state=State.CLAIMED,
+        reason=None,
+        epoch=reminders.c.epoch + 1,
+        worker=bindparam("worker"),
+        lease_until=bindparam("until"),
+        message_pk=select(messages.c.id)
+        .where(
+            messages.c.patient_id == reminders.c.patient_id,
+            messages.c.id.in_(bindparam("kept", expanding=True)),
+        )
+        .scalar_subquery(),
+        body_begun=False,
+        handed_over_at=None,
+        updated_at=bindparam("now"),
+    )
+    .returning(reminders.c.id, reminders.c.epoch, reminders.c.patient_id, reminders.c.clinic_id, killed_a_worker())
+)
 
 
 def holds(tx: Transaction, held: Sequence[Held], state: State, worker: str | None = None) -> bool:
@@ -133,19 +154,27 @@ def note_writing(tx: Transaction, held: Sequence[Held], *, begins: bool) -> None
     _all(tx, held, State.CLAIMED, last_fault=WRITING if begins else None)
 
 
-def begin_body(tx: Transaction, held: Sequence[Held]) -> bool:
-    """Note, before the first byte of the body, that an attempt begins; False when one is no longer ours."""
-    return _all(tx, held, State.CLAIMED, body_begun=True, attempts=reminders.c.attempts + 1)
+def begin_bodies(tx: Transaction, letters: Sequence[Sequence[Held]]) -> list[bool]:
+    """Note, before the first byte of each body, that an attempt begins; False where one is no longer ours."""
+    values = {"body_begun": True, "attempts": reminders.c.attempts + 1}
+    if _together(tx, letters, State.CLAIMED, **values):
+        return [True] * len(letters)
+    return [_all(tx, held, State.CLAIMED, **values) for held in letters]
 
 
-def hand_over(tx: Transaction, held: Sequence[Held]) -> bool:
-    """Commit, just before the final dot, that the message may be accepted from now on; False when not ours any more."""
-    return _transition(tx, held, State.CLAIMED, State.HANDED_OVER, None, handed_over_at=tx.now)
+def hand_over(tx: Transaction, letters: Sequence[Sequence[Held]]) -> list[bool]:
+    """Commit, just before the final dots, that the messages may be accepted from now on; False where not ours now."""
+    return _move(tx, letters, State.CLAIMED, State.HANDED_OVER, handed_over_at=tx.now)
 
 
-def settle_sent(tx: Transaction, held: Sequence[Held]) -> bool:
-    """Record the server's 250. A late answer of the same epoch also settles an `unknown`."""
-    return _settle(tx, held, State.SENT, None, sent_at=tx.now, lease_until=None, worker=None)
+def settle_sent(tx: Transaction, letters: Sequence[Sequence[Held]]) -> list[bool]:
+    """Record the servers' 250s. A late answer of the same epoch also settles an `unknown`."""
+    values = {"sent_at": tx.now, "lease_until": None, "worker": None}
+    done = _move(tx, letters, State.HANDED_OVER, State.SENT, **values)
+    return [
+        ok or _transition(tx, held, State.UNKNOWN, State.SENT, None, **values)
+        for ok, held in zip(done, letters, strict=True)
+    ]
 
 
 def settle_unknown(tx: Transaction, held: Sequence[Held]) -> bool:
@@ -252,6 +281,31 @@ def _transition(
                 details=details or None,
             )
     return changed
+
+
+def _move(
+    tx: Transaction, letters: Sequence[Sequence[Held]], before: State, after: State, **values: object
+) -> list[bool]:
+    """Move all letters with one statement, or, where one of them is not ours any more, each by itself."""
+    check_move(before, after, None)
+    if not _together(tx, letters, before, state=after, reason=None, updated_at=tx.now, **values):
+        return [_transition(tx, held, before, after, None, **values) for held in letters]
+    moved = (one for held in letters for one in held)
+    record_many(tx, [Event(after, "reminder", one.reminder_id, one.clinic_id, one.patient_id) for one in moved])
+    return [True] * len(letters)
+
+
+def _together(tx: Transaction, letters: Sequence[Sequence[Held]], before: State, **values: object) -> bool:
+    """Change the rows of all letters, or none where one is not in the state `before` by its attempt."""
+    epochs = {one.reminder_id: one.epoch for held in letters for one in held}
+    c = reminders.c
+    change = update(reminders).where(c.id.in_(epochs), c.state == before).values(**values).returning(c.id, c.epoch)
+    savepoint = tx.connection.begin_nested()
+    if dict(tx.connection.execute(change).all()) != epochs:
+        savepoint.rollback()
+        return False
+    savepoint.commit()
+    return True
 
 
 def _mine(held: Sequence[Held]) -> ColumnElement[bool]:

@@ -5,7 +5,7 @@ Of what keeps messages back the trail holds codes, so that the audit sees a row 
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,6 +95,24 @@ def patients_by_ids(tx: Transaction, patient_ids: Iterable[int]) -> dict[int, Pa
         for row in tx.connection.execute(select(patients).where(patients.c.id.in_(piece))).mappings():
             found[row["id"]] = _patient(row)
     return found
+
+
+def take_patients(tx: Transaction, patient_ids: Collection[int]) -> dict[int, Patient]:
+    """Return these patients by id, and keep other workers from claiming for them until the transaction ends.
+
+    Whom another worker is at is left out: that one sees the same facts and claims what is due; should it die, the
+    patient is due again.
+    """
+    free = select(patients).where(patients.c.id.in_(patient_ids))
+    free = free.with_for_update(skip_locked=True, key_share=True)  # rows that refer to the patient may be added
+    rows = tx.connection.execute(free).mappings() if patient_ids else ()
+    return {row["id"]: _patient(row) for row in rows}
+
+
+def standing(tx: Transaction, patient_ids: Collection[int]) -> frozenset[int]:
+    """Return which of these patients are not erased."""
+    query = select(patients.c.id).where(patients.c.id.in_(patient_ids), patients.c.erased_at.is_(None))
+    return frozenset(tx.connection.execute(query).scalars())
 
 
 def patient_by_ref(tx: Transaction, clinic_id: int, ref: str) -> Patient | None:

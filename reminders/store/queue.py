@@ -4,46 +4,71 @@ Invariant: every question is answered from an index over what is due, never by w
 """
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    type_coerce,
+    update,
+)
+from sqlalchemy.types import NullType
 
 from reminders.domain.facts import Reminder
 from reminders.domain.lifecycle import COUNTS_AS_SENT, IN_FLIGHT, Reason, State, check_move
-from reminders.domain.protocol import TreatmentClass
 from reminders.store.audit_trail import record, told_moment
 from reminders.store.database import Transaction
 from reminders.store.outbox import killed_a_worker
-from reminders.store.schema import clinics, patients, reminders
+from reminders.store.schema import clinics, reminders
+
+PAGE = 5000
+"""How many reminders of a clinic's queue are read at once."""
 
 
 def clinics_with_due(tx: Transaction) -> list[int]:
-    """Return the clinics that have planned reminders whose moment has come."""
-    query = (
-        select(reminders.c.clinic_id)
-        .where(reminders.c.state == State.PLANNED, reminders.c.wake_at <= tx.now)
-        .distinct()
-        .order_by(reminders.c.clinic_id)
-    )
-    return [clinic_id for (clinic_id,) in tx.connection.execute(query)]
+    """Return the clinics that have planned reminders whose moment has come; one step down the index for each clinic."""
+    waits = exists().where(_due(tx, clinics.c.id)).correlate(clinics)
+    return list(tx.connection.execute(select(clinics.c.id).where(waits).order_by(clinics.c.id)).scalars())
 
 
-def due_patients(tx: Transaction, clinic_id: int) -> list[int]:
-    """Return the patients of a clinic's queue, each once: whose window closes first comes first.
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The next patients of a clinic's queue; `last` is where the page behind it begins, None behind the last one."""
 
-    No day is read out of its row: one that is damaged would keep everybody else waiting.
+    patients: tuple[int, ...]
+    last: tuple[object, int] | None
+
+
+def due_patients(tx: Transaction, clinic_id: int, after: tuple[object, int] | None = None, limit: int = PAGE) -> Page:
+    """Return who is due at a clinic, `limit` reminders at a time, in the order in which they fell due.
+
+    Each patient once; of a page, whose window closes first comes first. No day is read out of its row: one that is
+    damaged would keep everybody else waiting. A page begins behind the place where the one before it ended, whatever
+    has become of the reminders on it since.
     """
     c = reminders.c
-    due = (c.clinic_id == clinic_id, c.state == State.PLANNED, c.wake_at <= tx.now)
-    query = select(c.patient_id).where(*due).group_by(c.patient_id).order_by(func.min(c.closes), func.min(c.id))
-    return list(tx.connection.execute(query).scalars())
+    raw = type_coerce(c.wake_at, NullType)
+    behind = () if after is None else (tuple_(raw, c.id) > tuple_(*(literal(key, NullType) for key in after)),)
+    query = select(raw.label("woke"), c.id, c.patient_id, c.closes).where(_due(tx, literal(clinic_id)), *behind)
+    page = query.order_by(c.wake_at, c.id).limit(limit).cte("page")
+    ends = select(page.c.woke, page.c.id).order_by(page.c.woke.desc(), page.c.id.desc()).limit(1)
+    first = select(page.c.patient_id).group_by(page.c.patient_id)
+    first = first.order_by(func.min(page.c.closes), func.min(page.c.id))
+    found = tuple(tx.connection.execute(first).scalars())
+    end = tx.connection.execute(ends).first() if found else None
+    return Page(found, (end[0], end[1]) if end else None)
 
 
-def take_patient(tx: Transaction, patient_id: int) -> bool:
-    """Keep other workers from claiming for this patient until the transaction ends; False when one is at it now."""
-    query = select(patients.c.id).where(patients.c.id == patient_id)
-    query = query.with_for_update(skip_locked=True, key_share=True)  # rows that refer to the patient may be added
-    return tx.connection.execute(query).first() is not None
+def _due(tx: Transaction, clinic_id: ColumnElement[int]) -> ColumnElement[bool]:
+    c = reminders.c
+    return and_(c.clinic_id == clinic_id, c.state == State.PLANNED, c.wake_at <= tx.now)
 
 
 def take_clinic(tx: Transaction, clinic_id: int) -> None:
@@ -51,16 +76,16 @@ def take_clinic(tx: Transaction, clinic_id: int) -> None:
     tx.connection.execute(select(clinics.c.id).where(clinics.c.id == clinic_id).with_for_update(key_share=True)).all()
 
 
-def killed_its_worker(tx: Transaction, patient_id: int) -> bool:
-    """Tell whether a worker died with a planned reminder of the patient, maybe of it."""
+def killed_their_worker(tx: Transaction, patient_ids: Collection[int]) -> frozenset[int]:
+    """Return those of these patients with whose planned reminder a worker died, maybe of it."""
     c = reminders.c
-    query = select(c.id).where(c.patient_id == patient_id, c.state == State.PLANNED, killed_a_worker()).limit(1)
-    return tx.connection.execute(query).first() is not None
+    query = select(c.patient_id).where(c.patient_id.in_(patient_ids), c.state == State.PLANNED, killed_a_worker())
+    return frozenset(tx.connection.execute(query).scalars())
 
 
 def count_due(tx: Transaction) -> int:
     """Count the planned reminders whose moment has come, for a progress bar."""
-    query = select(func.count()).where(reminders.c.state == State.PLANNED, reminders.c.wake_at <= tx.now)
+    query = select(func.count()).select_from(clinics.join(reminders, _due(tx, clinics.c.id)))
     return tx.connection.execute(query).scalar_one()
 
 
@@ -79,17 +104,6 @@ def next_lapse(tx: Transaction) -> dt.datetime | None:
         reminders.c.lease_until.is_not(None), reminders.c.state.in_(IN_FLIGHT)
     )
     found: dt.datetime | None = tx.connection.execute(query).scalar_one()
-    return found
-
-
-def past_messages(tx: Transaction, patient_id: int) -> list[tuple[TreatmentClass, dt.datetime]]:
-    """Return the class and moment of every message the patient may have received."""
-    c = reminders.c
-    at = func.coalesce(c.sent_at, c.handed_over_at)
-    query = select(c.class_name, at).where(c.patient_id == patient_id, c.state.in_(COUNTS_AS_SENT), at.is_not(None))
-    found = []
-    for class_name, moment in tx.connection.execute(query):
-        found.append((TreatmentClass(class_name), moment))
     return found
 
 

@@ -6,8 +6,9 @@ every change is on the audit trail in the same transaction.
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Row, RowMapping, and_, bindparam, func, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, Row, and_, bindparam, func, or_, select, update
 
 from reminders.domain.facts import Reminder
 from reminders.domain.lifecycle import COUNTS_AS_SENT, PENDING, Reason, State, check_move
@@ -46,6 +47,19 @@ Planned = tuple[int, int, Sequence[Change]]
 
 _WHEN = ("due_at", "next_attempt_at", "snoozed_until")
 
+_READ = (
+    *("patient_id", "id", "episode_id", "step", "state", "reason", "protocol", "class_name", "treatment_id"),
+    *("opens", "due", "overdue", "closes", "due_at", "not_after", "copy", "next_attempt_at", "snoozed_until"),
+    *("wake_at", "released_at", "waited", "held_reason", "sent_at", "handed_over_at", "message_pk"),
+)
+"""The columns of a stored reminder, the patient's id first."""
+
+_STORED = (
+    select(*(reminders.c[name] for name in _READ))
+    .where(reminders.c.patient_id.in_(bindparam("asked", expanding=True)))
+    .order_by(reminders.c.id)
+)
+
 _OF_THE_PLAN = (
     *("protocol", "class_name", "treatment_id", "opens", "due", "overdue", "closes"),
     *("due_at", "not_after", "next_attempt_at", "snoozed_until", "wake_at"),
@@ -65,9 +79,8 @@ def stored(tx: Transaction, patient_ids: Iterable[int]) -> dict[int, list[Remind
     found: dict[int, list[Reminder]] = {}
     for piece in pieces(patient_ids):
         found |= {patient_id: [] for patient_id in piece}
-        query = select(reminders).where(reminders.c.patient_id.in_(piece)).order_by(reminders.c.id)
-        for row in tx.connection.execute(query).mappings():
-            found[row["patient_id"]].append(_reminder(row))
+        for row in tx.connection.execute(_STORED, {"asked": piece}):
+            found[row[0]].append(_reminder(row))
     return found
 
 
@@ -267,24 +280,31 @@ def _new(tx: Transaction, clinic_id: int, patient_id: int, change: Change) -> di
     return own | _planned(want, None) | state
 
 
-def _reminder(row: RowMapping) -> Reminder:
+def _reminder(row: Sequence[Any]) -> Reminder:
+    """Make a reminder of the columns `_READ`, in their order: this is done for each patient at every look."""
+    _, key, episode, step, state, reason, protocol, class_name, treatment, *rest = row
+    opens, due, overdue, closes, due_at, not_after, copy, again, snoozed, wake_at, released, waited, held, *went = rest
+    sent_at, handed_over_at, message = went
+    standing = State(state)
     return Reminder(
-        id=row["id"],
-        episode_id=row["episode_id"],
-        step=row["step"],
-        state=State(row["state"]),
-        reason=Reason(row["reason"]) if row["reason"] else None,
-        protocol=row["protocol"],
-        class_name=TreatmentClass(row["class_name"]),
-        treatment_id=row["treatment_id"],
-        window=Window(row["opens"], row["due"], row["overdue"], row["closes"]),
-        due_at=row["due_at"],
-        not_after=row["not_after"],
-        copy=row["copy"],
-        next_attempt_at=row["next_attempt_at"],
-        snoozed_until=row["snoozed_until"],
-        released=row["released_at"] is not None,
-        waited=row["waited"],
-        held_reason=Reason(row["held_reason"]) if row["held_reason"] else None,
-        oversleeps=row["state"] == State.PLANNED and row["wake_at"] > max(at for name in _WHEN if (at := row[name])),
+        key,
+        episode,
+        step,
+        standing,
+        Reason(reason) if reason else None,
+        protocol,
+        TreatmentClass(class_name),
+        treatment,
+        Window(opens, due, overdue, closes),
+        due_at,
+        not_after,
+        copy,
+        again,
+        snoozed,
+        released is not None,
+        waited,
+        Reason(held) if held else None,
+        standing is State.PLANNED and wake_at > max(at for at in (due_at, again, snoozed) if at),
+        sent_at or handed_over_at,
+        message,
     )

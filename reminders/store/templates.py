@@ -5,6 +5,7 @@ Invariant: a stored version never changes but for its withdrawal; numbers count 
 """
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Row, and_, func, select, update
@@ -75,19 +76,29 @@ def in_force(tx: Transaction, clinic_id: int, place: Place) -> StoredTemplate | 
     return _read(row) if row is not None and row.withdrawn_at is None else None
 
 
-def in_force_for(tx: Transaction, clinic_id: int, place: Place) -> StoredTemplate | None:
-    """Return what a message at this place uses: the protocol's own template, else the step's; None where neither is.
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Which version is in force at a place of a clinic."""
 
-    One question for every message that is written.
-    """
-    same = (table.c.clinic_id == clinic_id, table.c.class_name == place.class_name, table.c.stage == place.stage)
-    here = and_(*same, table.c.language == place.language, table.c.protocol.in_({place.protocol, ""}))
-    newest = select(table.c.protocol, func.max(table.c.version).label("version")).where(here)
-    last = newest.group_by(table.c.protocol).subquery()
-    query = select(table).join(last, and_(table.c.protocol == last.c.protocol, table.c.version == last.c.version))
-    query = query.where(here, table.c.withdrawn_at.is_(None)).order_by(table.c.protocol.desc()).limit(1)
-    row = tx.connection.execute(query).first()
-    return _read(row) if row is not None else None
+    id: int
+    clinic_id: int
+    place: Place
+
+
+def named_in_force(tx: Transaction, clinic_ids: Collection[int]) -> list[Named]:
+    """Return what is in force at these clinics, without its words: asked for every round of messages."""
+    places = (table.c.clinic_id, table.c.class_name, table.c.stage, table.c.language, table.c.protocol)
+    newest = select(*places, func.max(table.c.version).label("version")).where(table.c.clinic_id.in_(clinic_ids))
+    last = newest.group_by(*places).subquery()
+    same = and_(*(column == last.c[column.name] for column in (*places, table.c.version)))
+    query = select(table.c.id, *places).join_from(table, last, same).where(table.c.withdrawn_at.is_(None))
+    return [Named(key, clinic_id, Place(*place)) for key, clinic_id, *place in tx.connection.execute(query)]
+
+
+def sources(tx: Transaction, ids: Collection[int]) -> list[tuple[int, int, str]]:
+    """Return id, version and words of these versions."""
+    query = select(table.c.id, table.c.version, table.c.source).where(table.c.id.in_(ids))
+    return [(key, version, source) for key, version, source in tx.connection.execute(query)] if ids else []
 
 
 def all_in_force(tx: Transaction, clinic_id: int | None = None) -> list[StoredTemplate]:

@@ -16,12 +16,12 @@ from reminders.domain.sending_hours import local_day
 from reminders.mail.check import complaints
 from reminders.mail.message import MessageLinks
 from reminders.mail.render import Renderer
-from reminders.services.calendar import rules_for
-from reminders.services.find import NoSuchClinic, the_clinic
+from reminders.services.find import NoSuchClinic
 from reminders.services.foresight.rehearsal import Nowhere, OncePerKind, in_brief
 from reminders.services.foresight.simulate import Foresight, simulate
-from reminders.services.letter import Subject, message_facts
-from reminders.store import clinics, facts, reminders
+from reminders.services.letter import message_facts
+from reminders.services.subjects import subject_of
+from reminders.store import clinics
 from reminders.store.listing import ListedReminder
 from tests.support.clinic import INVITED_AT, FakeClock, Office
 from tests.support.facts import day, utc
@@ -219,10 +219,8 @@ def test_a_template_that_cannot_be_filled_holds_its_messages(office: Office) -> 
 
 def test_a_message_in_brief_says_all_that_each_must_say(office: Office) -> None:
     with office.read() as tx:
-        clinic = the_clinic(tx, "riverside")
-        stored = tuple(reminders.stored(tx, [1])[1])
-        subject = Subject(clinic, rules_for(tx, clinic), facts.facts(tx, [1])[1], stored)
-        shown = message_facts(tx, subject, stored[:1])
+        subject = subject_of(tx, 1)
+        shown = message_facts(subject, subject.stored[:1], tx.now)
     for links in (MessageLinks(), MessageLinks("https://r.example/p/x", "https://r.example/u/y")):
         assert complaints(in_brief(shown, links, Renderer().version(shown)), shown, links) == ()
 

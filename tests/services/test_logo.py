@@ -9,8 +9,9 @@ from reminders.mail.folder import FolderTransport
 from reminders.mail.logo import LogoRefused
 from reminders.mail.palette import BadColour
 from reminders.services.find import the_clinic
-from reminders.services.logo import NoLogoFile, logo_of
+from reminders.services.logo import NoLogoFile
 from reminders.store import audit_trail
+from reminders.store.logos import logo_of
 from tests.mail.pictures import TEAL, WHITE, drawn, filed
 from tests.support.clinic import INVITED_AT, Office
 

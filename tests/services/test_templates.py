@@ -9,7 +9,7 @@ from reminders.mail.compose import parts
 from reminders.services import templates
 from reminders.services.checkup.templates import own_templates_checks
 from reminders.services.find import the_clinic
-from reminders.services.own_words import template_for
+from reminders.services.subjects import Lookup, template_for
 from reminders.services.templates import (
     NoSuchPlace,
     NoSuchTemplate,
@@ -162,9 +162,10 @@ def test_the_protocols_own_comes_before_the_steps_and_neither_crosses_a_language
     step = save(office, "For the step.").template
     own = save(office, "For the protocol.", Place("cosmetic", "invitation", "en", code)).template
     with office.read() as tx:
+        room = Lookup().rooms(tx, [step.clinic_id])[step.clinic_id]
 
         def chosen(*codes: str, language: str = "en", stage: str = "invitation") -> int | None:
-            found = template_for(tx, step.clinic_id, "cosmetic", stage, codes, language)
+            found = template_for(room, "cosmetic", stage, codes, language)
             return found.id if found else None
 
         assert chosen(code) == own.id
@@ -181,7 +182,8 @@ def test_a_withdrawn_protocols_own_gives_way_to_the_steps(office: Office) -> Non
     save(office, "For the protocol.", own)
     with office.write() as tx:
         templates.withdraw(tx, "riverside", own)
-        found = template_for(tx, step.clinic_id, "cosmetic", "invitation", [code], "en")
+        room = Lookup().rooms(tx, [step.clinic_id])[step.clinic_id]
+        found = template_for(room, "cosmetic", "invitation", [code], "en")
     assert found is not None
     assert found.id == step.id
 

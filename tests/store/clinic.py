@@ -8,13 +8,14 @@ import datetime as dt
 from reminders.domain.facts import Consent, Kind, Rules
 from reminders.domain.planner import reconcile, wanted
 from reminders.domain.sending_hours import SendingCalendar
-from reminders.store import clinics, patients, protocols, treatments
+from reminders.store import clinics, messages, patients, protocols, treatments
 from reminders.store import reminders as store
 from reminders.store.clinics import Clinic
 from reminders.store.database import Transaction
 from reminders.store.facts import facts
+from reminders.store.messages import Kept, NewLink, NewMessage, StoredMessage, Versions
 from reminders.store.patients import Patient
-from tests.support.facts import CATALOGUE, day
+from tests.support.facts import CATALOGUE, COSMETIC, day
 
 NOW = dt.datetime(2026, 3, 2, 9, 0, tzinfo=dt.UTC)
 FACE = "botulinum-cosmetic"
@@ -62,3 +63,18 @@ def planned(tx: Transaction, ref: str = "1001") -> tuple[Clinic, Patient, list[i
     patient = a_patient(tx, clinic, ref)
     treat(tx, patient, ref=f"visit-{ref}")
     return clinic, patient, plan(tx, clinic, patient)
+
+
+def a_message(tx: Transaction, owner: tuple[int, int], name: str = "<a@b>") -> StoredMessage:
+    """Begin a message of a patient (clinic's id, patient's id)."""
+    return messages.add_messages(tx, [NewMessage(*owner, name, COSMETIC, "invitation")])[0]
+
+
+def keep(tx: Transaction, message_pk: int, content: bytes = b"", key: str = "key") -> None:
+    """Keep a message's bytes, sent to the address of that key."""
+    messages.keep_bytes(tx, [Kept(message_pk, content, "print", Versions("v", "c"), "invitation", key)])
+
+
+def a_link(tx: Transaction, owner: tuple[int, int], message_pk: int, name: str, purpose: str) -> None:
+    """Keep a link of a message, by the hash of its token."""
+    messages.add_links(tx, [NewLink(name, *owner, message_pk, purpose, COSMETIC)])

@@ -3,13 +3,13 @@
 from sqlalchemy import select
 
 from reminders.domain.answers import Answer, AnswerKind
-from reminders.store import answers, audit_trail, messages, patients, schema
+from reminders.store import answers, audit_trail, patients, schema
 from reminders.store.answers import Said, Stop, Words
 from reminders.store.database import Database, Transaction
 from reminders.store.facts import facts
 from reminders.store.patients import Patient
-from tests.store.clinic import NOW, a_clinic, a_patient
-from tests.support.facts import COSMETIC, day
+from tests.store.clinic import NOW, a_clinic, a_message, a_patient, keep
+from tests.support.facts import day
 
 FACE = frozenset({"toxin/face"})
 
@@ -19,8 +19,8 @@ def _patient(tx: Transaction, ref: str = "1001") -> Patient:
 
 
 def _message(tx: Transaction, patient: Patient, name: str = "<a@b>", key: str = "key") -> int:
-    message = messages.add_message(tx, patient.clinic_id, patient.id, name, COSMETIC, "invitation")
-    messages.keep_bytes(tx, message.id, b"", "f", messages.Versions("v", "c"), "invitation", key)
+    message = a_message(tx, (patient.clinic_id, patient.id), name)
+    keep(tx, message.id, key=key)
     return message.id
 
 

@@ -7,9 +7,7 @@ from sqlalchemy import Column, select
 
 from reminders.store import contacts, patients, schema, treatments
 from reminders.store.database import Database, file_paths, quick_check, rewrite_files
-from reminders.store.messages import Versions, add_link, add_message, keep_bytes
-from tests.store.clinic import NOW, a_clinic, a_patient, planned
-from tests.support.facts import COSMETIC
+from tests.store.clinic import NOW, a_clinic, a_link, a_message, a_patient, keep, planned
 
 WORDS = ("Hildegard", "Rosenthal", "Hilde", "rosenthal@mail.test", "0301234567", "Gasse 9", "parent@mail.test", "1971")
 
@@ -30,9 +28,10 @@ def _recorded(database: Database) -> int:
         }
         patients.change_patient(tx, patient.id, values)
         patients.add_note(tx, patient.id, "hold", "Hilde Rosenthal moves to Gasse 9")
-        message = add_message(tx, clinic.id, patient.id, "<1@mail.test>", COSMETIC, "invitation")
-        keep_bytes(tx, message.id, b"Dear Hildegard Rosenthal" * 900, "print", Versions("1", "1"), "invitation", "key")
-        add_link(tx, "hash", message.id, (clinic.id, patient.id), "stop", COSMETIC)
+        owner = (clinic.id, patient.id)
+        message = a_message(tx, owner, "<1@mail.test>")
+        keep(tx, message.id, b"Dear Hildegard Rosenthal" * 900)
+        a_link(tx, owner, message.id, "hash", "stop")
         contacts.add_hold(tx, patient, None, None, "asked")
     return patient.id
 

@@ -9,9 +9,8 @@ from reminders.domain.lifecycle import Reason, State
 from reminders.store import clinics, schema
 from reminders.store import reminders as store
 from reminders.store.database import Database
-from reminders.store.messages import add_message
-from tests.store.clinic import NOW, a_clinic, a_patient, plan, planned, treat
-from tests.support.facts import COSMETIC, utc
+from tests.store.clinic import NOW, a_clinic, a_message, a_patient, plan, planned, treat
+from tests.support.facts import utc
 
 RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
@@ -19,7 +18,7 @@ RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 def test_a_listed_reminder_says_whose_it_is_in_the_clinics_own_numbers(database: Database) -> None:
     with database.write(NOW, "cli") as tx:
         clinic, patient, ids = planned(tx)
-        message = add_message(tx, clinic.id, patient.id, "<one@mail.test>", COSMETIC, "invitation")
+        message = a_message(tx, (clinic.id, patient.id), "<one@mail.test>")
         tx.connection.execute(
             update(schema.reminders).where(schema.reminders.c.id == ids[0]).values(message_pk=message.id)
         )

@@ -12,7 +12,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from reminders.domain.lifecycle import State
-from reminders.store import audit_trail, clinics, messages, outbox, queue, transports
+from reminders.store import audit_trail, clinics, outbox, queue, transports
+from reminders.store import patients as store_patients
 from reminders.store.audit_trail import Event
 from reminders.store.database import Database, Transaction, check_ready, create_or_upgrade, database_now
 from reminders.store.faults import CommitUnknown, DatabaseBusy, DatabaseNewer, DatabaseUnreachable, EntryRefused
@@ -20,7 +21,7 @@ from reminders.store.outbox import Held
 from reminders.store.reminders import stored
 from reminders.store.schema import patients, reminders
 from reminders.store.transports import Breaker
-from tests.store.clinic import NOW, a_clinic, a_patient, plan, planned, treat
+from tests.store.clinic import NOW, a_clinic, a_message, a_patient, plan, planned, treat
 from tests.support.database import AUDIT_KEY
 from tests.support.postgres import Cluster
 from tests.support.proxy import LATE, UNANSWERED, UNSENT, Proxy
@@ -54,13 +55,12 @@ def two_patients(database: Database) -> tuple[int, int]:
 
 def claim(tx: Transaction, patient_id: int, worker: str = "w1", until: dt.datetime = LATER) -> list[Held]:
     """Claim the first reminder of a patient whom nobody else has."""
-    if not queue.take_patient(tx, patient_id):
+    if not store_patients.take_patients(tx, [patient_id]):
         return []
     reminder = stored(tx, [patient_id])[patient_id][0]
     clinic_id = tx.connection.execute(select(patients.c.clinic_id).where(patients.c.id == patient_id)).scalar_one()
     name = f"<{patient_id}-{worker}@linden.test>"
-    message = messages.add_message(tx, clinic_id, patient_id, name, reminder.class_name, "invitation")
-    return outbox.claim(tx, [reminder], message, worker, until)
+    return outbox.claim(tx, [([reminder], a_message(tx, (clinic_id, patient_id), name))], worker, until)[0]
 
 
 def actions(database: Database) -> list[str]:
@@ -149,7 +149,7 @@ def test_a_renewal_leaves_the_row_that_its_worker_is_at(database: Database, impa
     with database.write(NOW, "w1", alongside=True) as tx:
         held = claim(tx, one) + claim(tx, other)
     with database.write(NOW, "w1", alongside=True) as tx:
-        assert outbox.begin_body(tx, held[:1])
+        assert outbox.begin_bodies(tx, [held[:1]]) == [True]
         with impatient.write(NOW, "lease", alongside=True) as beside:
             assert outbox.renew(beside, held, LATER + dt.timedelta(minutes=20)) == 1
     with database.write(NOW, "lease", alongside=True) as tx:
@@ -176,8 +176,8 @@ def test_a_claim_that_comes_too_late_for_one_of_its_reminders_takes_none_and_lea
         tx.connection.execute(update(reminders).where(gone).values(state=State.CANCELLED, reason="booked"))
     before = actions(database)
     with database.write(NOW, "deliver", alongside=True) as tx:
-        message = messages.add_message(tx, 1, patient.id, "<m@linden.test>", chosen[0].class_name, "invitation")
-        assert outbox.claim(tx, chosen, message, "w1", LATER) == []
+        message = a_message(tx, (1, patient.id), "<m@linden.test>")
+        assert outbox.claim(tx, [(chosen, message)], "w1", LATER) == [[]]
     assert actions(database) == before
     with database.read(NOW) as tx:
         assert stored(tx, [patient.id])[patient.id][0].state is State.PLANNED

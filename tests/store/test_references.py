@@ -13,9 +13,7 @@ from reminders.store import appointments, clinics, contacts, patients, schema, t
 from reminders.store import reminders as store
 from reminders.store.database import Database, Transaction
 from reminders.store.faults import EntryRefused
-from reminders.store.messages import add_link, add_message
-from tests.store.clinic import FACE, NOW, a_clinic, a_patient, plan, planned, treat
-from tests.support.facts import COSMETIC
+from tests.store.clinic import FACE, NOW, a_clinic, a_link, a_message, a_patient, plan, planned, treat
 
 DAY = dt.date(2026, 3, 1)
 
@@ -31,7 +29,7 @@ def two_clinics(database: Database) -> Database:
             patient = a_patient(tx, clinic, slug)
             treat(tx, patient)
             plan(tx, clinic, patient)
-            add_message(tx, clinic.id, patient.id, f"<{slug}@mail.test>", COSMETIC, "invitation")
+            a_message(tx, (clinic.id, patient.id), f"<{slug}@mail.test>")
     return database
 
 
@@ -79,7 +77,7 @@ def test_a_reminders_episode_treatment_and_message_are_its_own(two_clinics: Data
                 update(schema.reminders).where(schema.reminders.c.patient_id == 1).values({column: 2})
             )
     with _refused(two_clinics) as tx:
-        add_link(tx, "hash", 2, (1, 1), "stop", COSMETIC)
+        a_link(tx, (1, 1), 2, "hash", "stop")
 
 
 def test_there_is_one_reminder_per_step_of_an_episode(database: Database) -> None:
@@ -98,4 +96,4 @@ def test_there_is_one_reminder_per_step_of_an_episode(database: Database) -> Non
 
 def test_a_message_id_belongs_to_one_message(two_clinics: Database) -> None:
     with _refused(two_clinics) as tx:
-        add_message(tx, 1, 1, "<ahorn@mail.test>", COSMETIC, "invitation")
+        a_message(tx, (1, 1), "<ahorn@mail.test>")

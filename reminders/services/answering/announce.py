@@ -66,8 +66,8 @@ def _settled(worker: Worker, clinic: Clinic, said: Sequence[Waiting], outcome: O
     taken, jitter = outcome.verdict in (Verdict.ACCEPTED, Verdict.UNKNOWN), worker.chance.random()
     with worker.database.write(worker.clock.now, "deliver") as tx:
         if outcome.verdict is Verdict.ACCEPTED:
-            worker.breakers.answered(tx, outcome, jitter)
-            notices_of(clinic).answered(tx, outcome, jitter)
+            worker.breakers.answered(tx, [(outcome, jitter)])
+            notices_of(clinic).answered(tx, [(outcome, jitter)])
         if taken:
             answers.mark_announced(tx, [key for key, _ in said])
         else:

@@ -11,7 +11,7 @@ from typing import Any
 
 from reminders.domain.answers import AnswerKind
 from reminders.domain.facts import Status
-from reminders.domain.grouping import Past, earliest_day
+from reminders.domain.grouping import earliest_day, history
 from reminders.domain.lifecycle import State
 from reminders.domain.planner import Wanted, wanted
 from reminders.domain.sending_hours import local_day
@@ -20,7 +20,7 @@ from reminders.services.answering.asked import About, Asked, about, active_pract
 from reminders.services.answering.reply import Offered
 from reminders.services.answering.stopping import stopped_scopes, to_lift
 from reminders.services.letter import practitioner_for
-from reminders.store import clinics, queue, reminders
+from reminders.store import clinics, reminders, treatments
 from reminders.store.answers import StoredAnswer, Words, words_of
 from reminders.store.database import Transaction
 
@@ -187,7 +187,7 @@ def paced(days: frozenset[dt.date]) -> tuple[dt.date, ...]:
 def fitting_days(tx: Transaction, found: Asked, topic: About) -> frozenset[dt.date]:
     """Return the days after today on which a step still to come of the message's episodes may really go out."""
     zone, patient_id = found.clinic.timezone, found.patient.id
-    past = [Past(kind, local_day(zone, at)) for kind, at in queue.past_messages(tx, patient_id)]
+    past = history(reminders.stored(tx, [patient_id])[patient_id], zone)
     tomorrow = local_day(zone, tx.now) + dt.timedelta(days=1)
     earliest = max(tomorrow, earliest_day(found.link.class_name, past) or tomorrow)
     days: set[dt.date] = set()
@@ -256,7 +256,8 @@ def _suggested(tx: Transaction, found: Asked, today: dt.date) -> int | None:
     """Return whom the message names, by the rule it was written by; at a former address nothing new is told."""
     if found.former:
         return None
-    named = practitioner_for(tx, found.clinic, found.patient, today)
+    team = clinics.practitioners(tx, found.clinic.id)
+    named = practitioner_for(found.patient, team, treatments.treatments_of(tx, found.patient.id), today)
     return named.id if named else None
 
 

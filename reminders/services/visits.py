@@ -1,0 +1,99 @@
+"""In which order a delivery looks at patients: clinic by clinic in turns, so that none waits for another's queue.
+
+Invariant: everybody who is due is looked at once, and whoever has to be looked at again after them, a few times.
+"""
+
+from collections import Counter, deque
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from reminders.clock import Clock
+from reminders.services.choose import Letter, Visit
+from reminders.store import queue
+from reminders.store.database import Database
+
+LOOKS_AGAIN = 3
+TURN = 8
+"""How many patients of a clinic are looked at before the next clinic's: a million of one clinic's delay another's by
+no more than eight for each clinic that has something due."""
+
+
+@dataclass(slots=True)
+class Visits:
+    """Whom to look at: everybody with something due, then whoever has to be looked at again.
+
+    A patient whose facts keep changing on the way is left to the next delivery after some looks.
+    """
+
+    due: Iterator[Visit]
+    again: deque[Visit] = field(default_factory=deque)
+    looks: Counter[Visit] = field(default_factory=Counter)
+    front: deque[Visit] = field(default_factory=deque)
+    """Who comes before everybody else: what was taken, and then had to wait for another round."""
+
+    def take(self, most: int) -> list[Visit]:
+        """Return the next patients, at most `most`, each once; none when there is nobody."""
+        found: dict[Visit, None] = {}
+        while len(found) < most and (visit := self._next()) is not None:
+            if visit in found:
+                self.again.append(visit)
+                break
+            found[visit] = None
+        return list(found)
+
+    def _next(self) -> Visit | None:
+        if self.front:
+            return self.front.popleft()
+        return next(self.due, None) or (self.again.popleft() if self.again else None)
+
+    def put_back(self, visits: Sequence[Visit]) -> None:
+        """Give back, in their order, who was taken and not looked at."""
+        self.front.extendleft(reversed(visits))
+
+    def begin_again(self, due: Iterator[Visit]) -> None:
+        """Look at everybody who is due afresh, since what was seen of them was lost."""
+        self.due = due
+        self.front.clear()
+
+    def repeat(self, letters: Iterable[Letter], *, always: bool = False) -> None:
+        """Look at these patients again, later in this delivery."""
+        for letter in letters:
+            visit = (letter.clinic_id, letter.patient_id)
+            self.looks[visit] += 1
+            if always or self.looks[visit] <= LOOKS_AGAIN:
+                self.again.append(visit)
+
+
+def due_in_turns(database: Database, clock: Clock, finished: Container[int]) -> Iterator[Visit]:
+    """Yield everybody who is due: a few patients of each clinic by turns, a patient of several pages once for each.
+
+    A clinic that is `finished` on the way is left.
+    """
+    with database.read(clock.now()) as tx:
+        lines = deque(_Line(clinic_id) for clinic_id in queue.clinics_with_due(tx))
+    while lines:
+        line = lines.popleft()
+        if line.clinic_id in finished:
+            continue
+        turn = line.turn(database, clock)
+        yield from turn
+        if turn:
+            lines.append(line)
+
+
+@dataclass(slots=True)
+class _Line:
+    """The queue of one clinic, read a page at a time."""
+
+    clinic_id: int
+    page: deque[int] = field(default_factory=deque)
+    after: tuple[object, int] | None = None
+    at_end: bool = False
+
+    def turn(self, database: Database, clock: Clock) -> list[Visit]:
+        if not self.page and not self.at_end:
+            with database.read(clock.now()) as tx:
+                found = queue.due_patients(tx, self.clinic_id, self.after)
+            self.page.extend(found.patients)
+            self.after, self.at_end = found.last, found.last is None
+        return [(self.clinic_id, self.page.popleft()) for _ in range(min(TURN, len(self.page)))]
