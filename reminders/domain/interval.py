@@ -55,9 +55,15 @@ class Interval:
         Raises `BadInterval` when the calendar does not reach so far.
         """
         try:
-            return day + _delta(self)
+            return _after(self, day)
         except (OverflowError, ValueError):
             raise BadInterval(text=str(self)) from None
+
+
+@lru_cache(maxsize=16_384)
+def _after(interval: Interval, day: dt.date) -> dt.date:
+    """Return a day: a round of messages, or a plan, asks for the same ones again and again."""
+    return day + _delta(interval)
 
 
 @lru_cache(maxsize=1024)

@@ -67,7 +67,7 @@ class Lookup:
 
     def subjects(self, tx: Transaction, rooms: Mapping[int, Room], people: Mapping[int, Patient]) -> dict[int, Subject]:
         """Return these patients by id, as they stand now; each one's clinic must be in `rooms`."""
-        known, stored = facts.facts(tx, people), reminders.stored(tx, people)
+        known, stored = facts.facts_of(tx, people), reminders.stored(tx, people)
         return {
             key: Subject(rooms[person.clinic_id], person, known[key], tuple(stored[key]))
             for key, person in people.items()

@@ -87,14 +87,14 @@ def flush(tx: Transaction) -> None:
     tx.pending.clear()
     if tx.alongside and tx.connection.dialect.name == "postgresql":
         wait_for_the_trail(tx.connection)
-    last = tx.connection.execute(select(audit.c.id, audit.c.mac).order_by(audit.c.id.desc()).limit(1)).first()
+    last = tx.connection.execute(_LAST).first()
     number, mac = last or (0, "")
-    rows = []
+    rows, at = [], tx.now.astimezone(dt.UTC)
     for event in events:
         number += 1
         row = {
             "id": number,
-            "at": tx.now.astimezone(dt.UTC),
+            "at": at,
             "clinic_id": event.clinic_id,
             "patient_id": event.patient_id,
             "actor": tx.actor,
@@ -105,7 +105,11 @@ def flush(tx: Transaction) -> None:
         }
         mac = _mac(tx.audit_key, mac, row)
         rows.append(row | {"mac": mac})
-    tx.connection.execute(insert(audit), rows)
+    tx.connection.execute(_ADD, rows)
+
+
+_LAST = select(audit.c.id, audit.c.mac).order_by(audit.c.id.desc()).limit(1)
+_ADD = insert(audit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,9 +231,11 @@ def entries(
 
 
 def _mac(key: bytes, before: str, row: Mapping[str, object]) -> str:
-    text = json.dumps(row, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=_plain)
-    return hmac.new(key, before.encode() + text.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(key, (before + _ENCODER.encode(row)).encode(), "sha256").hex()
 
 
 def _plain(value: object) -> str:
     return value.isoformat() if isinstance(value, dt.datetime | dt.date) else str(value)
+
+
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=_plain)

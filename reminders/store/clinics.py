@@ -4,12 +4,12 @@ Invariant: everything found here by id is looked for within its clinic, and an a
 """
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, select, update
 
 from reminders.store.apart import ODD_DATA, apart
 from reminders.store.audit_trail import record
@@ -106,7 +106,14 @@ def clinic_by_id(tx: Transaction, clinic_id: int) -> Clinic | None:
 
 def clinics_by_ids(tx: Transaction, ids: Collection[int]) -> list[Clinic]:
     """Return those of these clinics that are there, by slug."""
-    return _found(tx, clinics.c.id.in_(ids))
+    rows = tx.connection.execute(_BY_IDS, {"asked": ids}).mappings().all()
+    return _with_closed_days(rows, tx.connection.execute(_CLOSED, {"asked": ids}))
+
+
+_BY_IDS = select(clinics).where(clinics.c.id.in_(bindparam("asked", expanding=True))).order_by(clinics.c.slug)
+_CLOSED = select(closed_days.c.clinic_id, closed_days.c.day).where(
+    closed_days.c.clinic_id.in_(bindparam("asked", expanding=True))
+)
 
 
 def all_clinics(tx: Transaction) -> list[Clinic]:
@@ -172,9 +179,7 @@ def practitioners(tx: Transaction, clinic_id: int) -> list[Practitioner]:
 
 def practitioners_of(tx: Transaction, clinic_ids: Collection[int]) -> dict[int, tuple[Practitioner, ...]]:
     """Return the practitioners of these clinics, as `practitioners` does; a clinic without one is left out."""
-    table = practitioner_table
-    query = select(table).where(table.c.clinic_id.in_(clinic_ids)).order_by(table.c.id)
-    return _by_clinic(Practitioner(*row) for row in tx.connection.execute(query))
+    return _by_clinic(Practitioner(*row) for row in tx.connection.execute(_TEAM, {"asked": clinic_ids}))
 
 
 def set_practitioner_left(tx: Transaction, practitioner_id: int, day: dt.date | None) -> None:
@@ -199,9 +204,7 @@ def locations(tx: Transaction, clinic_id: int) -> list[Location]:
 
 def locations_of(tx: Transaction, clinic_ids: Collection[int]) -> dict[int, tuple[Location, ...]]:
     """Return the places of these clinics, as `locations` does; a clinic without one is left out."""
-    table = location_table
-    query = select(table).where(table.c.clinic_id.in_(clinic_ids)).order_by(table.c.id)
-    return _by_clinic(Location(*row) for row in tx.connection.execute(query))
+    return _by_clinic(Location(*row) for row in tx.connection.execute(_PLACES, {"asked": clinic_ids}))
 
 
 def change_location(tx: Transaction, location_id: int, changes: Mapping[str, str | None]) -> None:
@@ -212,6 +215,12 @@ def change_location(tx: Transaction, location_id: int, changes: Mapping[str, str
     change = update(table).where(table.c.id == location_id).values(**changes).returning(table.c.clinic_id)
     for (clinic_id,) in tx.connection.execute(change).all():
         record(tx, "change", "location", location_id, clinic_id=clinic_id, details={"fields": sorted(changes)})
+
+
+_TEAM, _PLACES = (
+    select(table).where(table.c.clinic_id.in_(bindparam("asked", expanding=True))).order_by(table.c.id)
+    for table in (practitioner_table, location_table)
+)
 
 
 def _by_clinic(found: Iterable[Owned]) -> dict[int, tuple[Owned, ...]]:
@@ -226,8 +235,12 @@ def _found(tx: Transaction, *conditions: ColumnElement[bool]) -> list[Clinic]:
     query = select(closed_days.c.clinic_id, closed_days.c.day)
     if conditions:
         query = query.where(closed_days.c.clinic_id.in_([row["id"] for row in rows]))
+    return _with_closed_days(rows, tx.connection.execute(query))
+
+
+def _with_closed_days(rows: Sequence[Mapping[Any, Any]], days: Iterable[Sequence[Any]]) -> list[Clinic]:
     closed: dict[int, set[dt.date]] = {}
-    for clinic_id, day in tx.connection.execute(query):
+    for clinic_id, day in days:
         closed.setdefault(clinic_id, set()).add(day)
     return [_clinic(row, frozenset(closed.get(row["id"], ()))) for row in rows]
 

@@ -6,8 +6,9 @@ Invariant: nothing that names a person leaves this module, and entries marked as
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, or_, select
 
 from reminders.domain.answers import LASTING, Answer
 from reminders.domain.facts import (
@@ -26,6 +27,7 @@ from reminders.domain.lifecycle import COUNTS_AS_SENT, IN_FLIGHT, Reason
 from reminders.store import schema
 from reminders.store.answers import answer_rows, stored_answer
 from reminders.store.database import Transaction
+from reminders.store.patients import Patient
 from reminders.store.rows import pieces
 
 
@@ -47,36 +49,41 @@ def facts(tx: Transaction, patient_ids: Iterable[int]) -> dict[int, PatientFacts
     """Return the facts of these patients by id; unknown ids are left out."""
     found: dict[int, PatientFacts] = {}
     for piece in pieces(patient_ids):
-        found |= _facts(tx, piece)
+        rows = {row[0]: row for row in tx.connection.execute(_PEOPLE, {"asked": piece})}
+        bundles = _bundles(tx, piece)
+        found |= {key: _made(row, bundles[key]) for key, row in rows.items()}
     return found
 
 
-def _facts(tx: Transaction, ids: Sequence[int]) -> dict[int, PatientFacts]:
+def facts_of(tx: Transaction, people: Mapping[int, Patient]) -> dict[int, PatientFacts]:
+    """Return the facts of these patients, whose rows were read in the same transaction, by id."""
+    found: dict[int, PatientFacts] = {}
+    for piece in pieces(people):
+        bundles = _bundles(tx, piece)
+        found |= {key: _made(_row(people[key]), bundles[key]) for key in piece}
+    return found
+
+
+def _bundles(tx: Transaction, ids: Sequence[int]) -> dict[int, _Bundle]:
     bundles: dict[int, _Bundle] = defaultdict(_Bundle)
     _read_contacts(tx, ids, bundles)
     _read_visits(tx, ids, bundles)
-    c = schema.patients.c
-    query = select(
-        c.id,
-        c.clinic_id,
-        c.status,
-        c.consent,
-        c.birth_date,
-        c.email.is_not(None),
-        c.representative_email.is_not(None),
-        c.erased_at.is_not(None),
-    ).where(c.id.in_(ids))
-    return {row[0]: _made(row, bundles[row[0]]) for row in tx.connection.execute(query)}
+    return bundles
 
 
-def _made(row: Sequence[object], bundle: _Bundle) -> PatientFacts:
+def _row(one: Patient) -> tuple[object, ...]:
+    has = (one.email is not None, one.representative_email is not None, one.erased_at is not None)
+    return (one.id, one.clinic_id, one.status, one.consent, one.birth_date, *has)
+
+
+def _made(row: Sequence[Any], bundle: _Bundle) -> PatientFacts:
     patient_id, clinic_id, status, consent, birth_date, has_email, has_representative, erased = row
     return PatientFacts(
-        id=patient_id,  # type: ignore[arg-type] # the columns were selected in this order
-        clinic_id=clinic_id,  # type: ignore[arg-type]
-        status=Status(str(status)),
-        consent=Consent(str(consent)),
-        birth_date=birth_date,  # type: ignore[arg-type]
+        id=patient_id,
+        clinic_id=clinic_id,
+        status=Status(status),
+        consent=Consent(consent),
+        birth_date=birth_date,
         has_email=bool(has_email),
         has_representative=bool(has_representative),
         erased=bool(erased),
@@ -92,47 +99,28 @@ def _made(row: Sequence[object], bundle: _Bundle) -> PatientFacts:
 
 
 def _read_contacts(tx: Transaction, ids: Sequence[int], bundles: Mapping[int, _Bundle]) -> None:
-    execute = tx.connection.execute
-    out, own, held, said = schema.opt_outs.c, schema.own_intervals.c, schema.holds.c, schema.answers.c
-    for patient_id, scope in execute(select(out.patient_id, out.scope).where(out.patient_id.in_(ids))):
+    execute, asked = tx.connection.execute, {"asked": ids}
+    for patient_id, scope in execute(_OPT_OUTS, asked):
         bundles[patient_id].opt_outs.add(scope)
-    for patient_id, line, due in execute(select(own.patient_id, own.line, own.due).where(own.patient_id.in_(ids))):
+    for patient_id, line, due in execute(_OWN_INTERVALS, asked):
         bundles[patient_id].own_due[line] = Interval.parse(due)
-    query = select(held.patient_id, held.id, held.line, held.until).where(
-        held.patient_id.in_(ids), held.ended_at.is_(None)
-    )
-    for patient_id, *values in execute(query.order_by(held.id)):
+    for patient_id, *values in execute(_HOLDS, asked):
         bundles[patient_id].holds.append(Hold(*values))
-    holds_back = or_(said.closed_at.is_(None), said.kind.in_(sorted(LASTING)))
-    answers = answer_rows(said.patient_id.in_(ids), said.withdrawn_at.is_(None), holds_back)
-    for row in execute(answers).mappings():
+    for row in execute(_ANSWERS, asked).mappings():
         if (fact := stored_answer(row).fact) is not None:
             bundles[row["patient_id"]].answers.append(fact)
-    patient, shut = schema.patients.c, schema.suppressions.c
-    same_address = and_(shut.clinic_id == patient.clinic_id, shut.address_key == patient.address_key)
-    blocked = (
-        select(patient.id, shut.scope, shut.reason)
-        .join_from(schema.patients, schema.suppressions, same_address)
-        .where(patient.id.in_(ids))
-    )
-    for patient_id, scope, reason in execute(blocked):
+    for patient_id, scope, reason in execute(_BLOCKED, asked):
         bundles[patient_id].blocked.add((scope, Reason(reason)))
 
 
 def _read_visits(tx: Transaction, ids: Sequence[int], bundles: Mapping[int, _Bundle]) -> None:
-    execute = tx.connection.execute
-    run, given, booked = schema.episodes.c, schema.treatments.c, schema.appointments.c
-    columns = (given.id, given.protocol, given.day, given.kind, given.episode_id, given.practitioner_id, given.ref)
-    entries = select(given.patient_id, *columns).where(given.patient_id.in_(ids), given.withdrawn_at.is_(None))
-    for patient_id, key, protocol, day, kind, *rest in execute(entries.order_by(given.day, given.id)):
+    execute, asked = tx.connection.execute, {"asked": ids}
+    for patient_id, key, protocol, day, kind, *rest in execute(_TREATMENTS, asked):
         bundles[patient_id].treatments.append(Treatment(key, protocol, day, Kind(kind), *rest))
-    visits = select(booked.patient_id, booked.id, booked.day, booked.line, booked.outcome, booked.noted_on)
-    visits = visits.where(booked.patient_id.in_(ids)).order_by(booked.day, booked.id)
-    for patient_id, key, day, line, outcome, noted_on in execute(visits):
+    for patient_id, key, day, line, outcome, noted_on in execute(_APPOINTMENTS, asked):
         became = Outcome(outcome) if outcome else None
         bundles[patient_id].appointments.append(Appointment(key, day, line or None, became, noted_on))
-    begun = select(run.patient_id, run.id, run.line, run.first_day, run.continues_id).where(run.patient_id.in_(ids))
-    episodes = execute(begun.order_by(run.id)).all()
+    episodes = execute(_EPISODES, asked).all()
     sent = _sent_before(tx, ids) if any(row.continues_id for row in episodes) else {}
     continued = {row.id: row.continues_id for row in episodes}
     for patient_id, key, line, first_day, _ in episodes:
@@ -163,3 +151,58 @@ def _inherited(key: int, continued: Mapping[int, int | None], sent: Mapping[int,
         seen.add(before)
         before = continued.get(before)
     return frozenset(found)
+
+
+def _among(column: ColumnElement[int]) -> ColumnElement[bool]:
+    return column.in_(bindparam("asked", expanding=True))
+
+
+def _people() -> Select[Any]:
+    c = schema.patients.c
+    has = (c.email.is_not(None), c.representative_email.is_not(None), c.erased_at.is_not(None))
+    return select(c.id, c.clinic_id, c.status, c.consent, c.birth_date, *has).where(_among(c.id))
+
+
+def _holds() -> Select[Any]:
+    c = schema.holds.c
+    return select(c.patient_id, c.id, c.line, c.until).where(_among(c.patient_id), c.ended_at.is_(None)).order_by(c.id)
+
+
+def _answers() -> Select[Any]:
+    c = schema.answers.c
+    holds_back = or_(c.closed_at.is_(None), c.kind.in_(sorted(LASTING)))
+    return answer_rows(_among(c.patient_id), c.withdrawn_at.is_(None), holds_back)
+
+
+def _blocked() -> Select[Any]:
+    one, shut = schema.patients.c, schema.suppressions.c
+    same_address = and_(shut.clinic_id == one.clinic_id, shut.address_key == one.address_key)
+    rows = select(one.id, shut.scope, shut.reason).join_from(schema.patients, schema.suppressions, same_address)
+    return rows.where(_among(one.id))
+
+
+def _treatments() -> Select[Any]:
+    c = schema.treatments.c
+    columns = (c.patient_id, c.id, c.protocol, c.day, c.kind, c.episode_id, c.practitioner_id, c.ref)
+    return select(*columns).where(_among(c.patient_id), c.withdrawn_at.is_(None)).order_by(c.day, c.id)
+
+
+def _appointments() -> Select[Any]:
+    c = schema.appointments.c
+    columns = (c.patient_id, c.id, c.day, c.line, c.outcome, c.noted_on)
+    return select(*columns).where(_among(c.patient_id)).order_by(c.day, c.id)
+
+
+def _episodes() -> Select[Any]:
+    c = schema.episodes.c
+    columns = (c.patient_id, c.id, c.line, c.first_day, c.continues_id)
+    return select(*columns).where(_among(c.patient_id)).order_by(c.id)
+
+
+_OPT_OUTS = select(schema.opt_outs.c.patient_id, schema.opt_outs.c.scope).where(_among(schema.opt_outs.c.patient_id))
+_OWN_INTERVALS = select(
+    schema.own_intervals.c.patient_id, schema.own_intervals.c.line, schema.own_intervals.c.due
+).where(_among(schema.own_intervals.c.patient_id))
+_PEOPLE, _HOLDS, _ANSWERS, _BLOCKED = _people(), _holds(), _answers(), _blocked()
+_TREATMENTS, _APPOINTMENTS, _EPISODES = _treatments(), _appointments(), _episodes()
+"""Statements are made once: they are asked for every round of messages, and making one takes longer than running it."""

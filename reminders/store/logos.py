@@ -6,7 +6,7 @@ Invariant: an audit entry says that the logo changed, never what it shows.
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 
 from reminders.store.audit_trail import record
 from reminders.store.database import Transaction
@@ -35,8 +35,10 @@ def logo_of(tx: Transaction, clinic_id: int) -> StoredLogo | None:
 
 def digests(tx: Transaction, clinic_ids: Collection[int]) -> dict[int, str]:
     """Return the digest of each of these clinics' logo, without reading any."""
-    query = select(logos.c.clinic_id, logos.c.digest).where(logos.c.clinic_id.in_(clinic_ids))
-    return dict(tx.connection.execute(query).all())
+    return dict(tx.connection.execute(_DIGESTS, {"asked": clinic_ids}).all())
+
+
+_DIGESTS = select(logos.c.clinic_id, logos.c.digest).where(logos.c.clinic_id.in_(bindparam("asked", expanding=True)))
 
 
 def clinics_with_logo(tx: Transaction) -> frozenset[int]:

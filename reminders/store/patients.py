@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, func, null, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, delete, func, null, select, update
 
 from reminders.domain.facts import Consent, Status
 from reminders.store.audit_trail import Event, record, record_many, sign
@@ -50,6 +50,7 @@ class Patient:
         return self.representative_email or self.email
 
 
+_COLUMNS = [patients.c[name] for name in Patient.__slots__]
 _PERSONAL = (
     "given_name",
     "family_name",
@@ -71,7 +72,7 @@ def add_patient(tx: Transaction, clinic_id: int, ref: str, values: Mapping[str, 
     key = insert_row(tx.connection, patients, row)
     details = _told(tx, key, values, row)
     record(tx, "add", "patient", key, clinic_id=clinic_id, patient_id=key, details=details)
-    return _patient({"id": key} | row)
+    return _patient([key, *(row[name] for name in Patient.__slots__[1:])])
 
 
 def add_patients(tx: Transaction, clinic_id: int, people: Sequence[tuple[str, Mapping[str, object]]]) -> dict[str, int]:
@@ -85,15 +86,15 @@ def add_patients(tx: Transaction, clinic_id: int, people: Sequence[tuple[str, Ma
 
 def patient_by_id(tx: Transaction, patient_id: int) -> Patient:
     """Return the patient of an id that the store gave out."""
-    return _patient(tx.connection.execute(select(patients).where(patients.c.id == patient_id)).mappings().one())
+    return _patient(tx.connection.execute(select(*_COLUMNS).where(patients.c.id == patient_id)).one())
 
 
 def patients_by_ids(tx: Transaction, patient_ids: Iterable[int]) -> dict[int, Patient]:
     """Return the patients of these ids, by id."""
     found = {}
     for piece in pieces(patient_ids):
-        for row in tx.connection.execute(select(patients).where(patients.c.id.in_(piece))).mappings():
-            found[row["id"]] = _patient(row)
+        for row in tx.connection.execute(_BY_IDS, {"asked": piece}):
+            found[row[0]] = _patient(row)
     return found
 
 
@@ -103,16 +104,22 @@ def take_patients(tx: Transaction, patient_ids: Collection[int]) -> dict[int, Pa
     Whom another worker is at is left out: that one sees the same facts and claims what is due; should it die, the
     patient is due again.
     """
-    free = select(patients).where(patients.c.id.in_(patient_ids))
-    free = free.with_for_update(skip_locked=True, key_share=True)  # rows that refer to the patient may be added
-    rows = tx.connection.execute(free).mappings() if patient_ids else ()
-    return {row["id"]: _patient(row) for row in rows}
+    rows = tx.connection.execute(_FREE, {"asked": patient_ids}) if patient_ids else ()
+    return {row[0]: _patient(row) for row in rows}
+
+
+_BY_IDS = select(*_COLUMNS).where(patients.c.id.in_(bindparam("asked", expanding=True)))
+_FREE = _BY_IDS.with_for_update(skip_locked=True, key_share=True)  # rows that refer to the patient may be added
 
 
 def standing(tx: Transaction, patient_ids: Collection[int]) -> frozenset[int]:
     """Return which of these patients are not erased."""
-    query = select(patients.c.id).where(patients.c.id.in_(patient_ids), patients.c.erased_at.is_(None))
-    return frozenset(tx.connection.execute(query).scalars())
+    return frozenset(tx.connection.execute(_STANDING, {"asked": patient_ids}).scalars())
+
+
+_STANDING = select(patients.c.id).where(
+    patients.c.id.in_(bindparam("asked", expanding=True)), patients.c.erased_at.is_(None)
+)
 
 
 def patient_by_ref(tx: Transaction, clinic_id: int, ref: str) -> Patient | None:
@@ -124,9 +131,9 @@ def patients_by_refs(tx: Transaction, clinic_id: int, refs: Iterable[str]) -> di
     """Return those of the clinic's patients that have these numbers, by number."""
     found = {}
     for piece in pieces(refs):
-        query = select(patients).where(patients.c.clinic_id == clinic_id, patients.c.ref.in_(piece))
-        for row in tx.connection.execute(query).mappings():
-            found[row["ref"]] = _patient(row)
+        query = select(*_COLUMNS).where(patients.c.clinic_id == clinic_id, patients.c.ref.in_(piece))
+        for row in tx.connection.execute(query):
+            found[row.ref] = _patient(row)
     return found
 
 
@@ -134,8 +141,8 @@ def patients_by_address_keys(tx: Transaction, clinic_id: int, keys: Iterable[str
     """Return the clinic's patients whose mail goes to the addresses of these keyed hashes, by id; erased ones never."""
     found = []
     for piece in pieces(keys):
-        query = select(patients).where(patients.c.clinic_id == clinic_id, patients.c.address_key.in_(piece))
-        found += [_patient(row) for row in tx.connection.execute(query).mappings()]
+        query = select(*_COLUMNS).where(patients.c.clinic_id == clinic_id, patients.c.address_key.in_(piece))
+        found += [_patient(row) for row in tx.connection.execute(query)]
     return sorted(found, key=lambda patient: patient.id)
 
 
@@ -246,9 +253,9 @@ def _set(tx: Transaction, condition: ColumnElement[bool], values: Mapping[str, o
     return int(tx.connection.execute(change).scalar_one())
 
 
-def _patient(row: Mapping[Any, Any]) -> Patient:
-    values = dict(row)
-    values["consent"] = Consent(values["consent"])
-    values["status"] = Status(values["status"])
-    values["notes"] = tuple(values["notes"] or ())
-    return Patient(**values)
+def _patient(row: Sequence[Any]) -> Patient:
+    """Make a patient of the columns `_COLUMNS`, in their order."""
+    *before, consent, status, practitioner, location, address_key, notes, erased_at, replan_at, created_at = row
+    rest = (practitioner, location, address_key, tuple(notes or ()), erased_at, replan_at, created_at)
+    values: tuple[Any, ...] = (*before, Consent(consent), Status(status), *rest)
+    return Patient(*values)

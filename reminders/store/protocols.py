@@ -7,8 +7,9 @@ import datetime as dt
 import json
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Text, and_, cast, func, insert, select
+from sqlalchemy import Select, Text, and_, cast, func, insert, select
 
 from reminders.domain.definition import as_plain, from_plain
 from reminders.domain.protocol import Protocol
@@ -43,11 +44,22 @@ def save_protocol(tx: Transaction, protocol: Protocol) -> int:
 
 def current(tx: Transaction) -> dict[str, Protocol]:
     """Return the last version of every protocol, by code."""
+    return dict(_catalogue(tuple((definition, day) for definition, day in tx.connection.execute(_CURRENT))))
+
+
+@lru_cache(maxsize=8)
+def _catalogue(rows: tuple[tuple[str, dt.date], ...]) -> dict[str, Protocol]:
+    found = [_read(definition, day) for definition, day in rows]
+    return {protocol.code: protocol for protocol in found}
+
+
+def _current() -> Select[Any]:
     newest = select(table.c.code, func.max(table.c.version).label("version")).group_by(table.c.code).subquery()
     same = and_(table.c.code == newest.c.code, table.c.version == newest.c.version)
-    query = select(_AS_TEXT, table.c.effective_on).join_from(table, newest, same).order_by(table.c.code)
-    found = [_read(definition, day) for definition, day in tx.connection.execute(query)]
-    return {protocol.code: protocol for protocol in found}
+    return select(_AS_TEXT, table.c.effective_on).join_from(table, newest, same).order_by(table.c.code)
+
+
+_CURRENT = _current()
 
 
 def by_version(tx: Transaction, code: str, version: int) -> Protocol | None:

@@ -7,8 +7,9 @@ Invariant: a stored version never changes but for its withdrawal; numbers count 
 import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, func, select, update
 
 from reminders.store.audit_trail import record
 from reminders.store.database import Transaction
@@ -87,12 +88,19 @@ class Named:
 
 def named_in_force(tx: Transaction, clinic_ids: Collection[int]) -> list[Named]:
     """Return what is in force at these clinics, without its words: asked for every round of messages."""
+    rows = tx.connection.execute(_IN_FORCE, {"asked": clinic_ids})
+    return [Named(key, clinic_id, Place(*place)) for key, clinic_id, *place in rows]
+
+
+def _in_force() -> Select[Any]:
     places = (table.c.clinic_id, table.c.class_name, table.c.stage, table.c.language, table.c.protocol)
-    newest = select(*places, func.max(table.c.version).label("version")).where(table.c.clinic_id.in_(clinic_ids))
-    last = newest.group_by(*places).subquery()
+    of_these = table.c.clinic_id.in_(bindparam("asked", expanding=True))
+    last = select(*places, func.max(table.c.version).label("version")).where(of_these).group_by(*places).subquery()
     same = and_(*(column == last.c[column.name] for column in (*places, table.c.version)))
-    query = select(table.c.id, *places).join_from(table, last, same).where(table.c.withdrawn_at.is_(None))
-    return [Named(key, clinic_id, Place(*place)) for key, clinic_id, *place in tx.connection.execute(query)]
+    return select(table.c.id, *places).join_from(table, last, same).where(table.c.withdrawn_at.is_(None))
+
+
+_IN_FORCE = _in_force()
 
 
 def sources(tx: Transaction, ids: Collection[int]) -> list[tuple[int, int, str]]:
