@@ -41,6 +41,10 @@ class Breakers:
             return until if tx.now < until <= tx.now + LONGEST_REST else None, 1
         return None, usual if state.ramp is None else min(usual, state.ramp)
 
+    def calm(self, tx: Transaction) -> bool:
+        """Tell whether nothing is counted against the transport: what it accepts then changes nothing here."""
+        return transports.breaker(tx, self.name) == Breaker(self.name)
+
     def fault(self, tx: Transaction, fault: TransportFault, jitter: float) -> Breaker:
         """Count a connection that could not be had; a certain fault (password, TLS) opens the breaker at once."""
         state = transports.breaker(tx, self.name)

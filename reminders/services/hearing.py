@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from reminders.domain.lifecycle import State
 from reminders.errors import RemindersError
+from reminders.mail.outcome import Verdict
 from reminders.services.envelope import Envelope, Worker
 from reminders.services.insist import insist
 from reminders.services.points import Point
@@ -91,9 +92,15 @@ class Hearing:
         insist(lambda: self._settle(heard), counts, worker.patience, worker.chance, worker.beat)
 
     def _settle(self, heard: Sequence[Envelope]) -> None:
+        """Record answers. Where all were taken by a server in good standing no fact changes, and nobody has to wait."""
         worker = self.worker
+        answers = [(_answer(envelope), worker.chance.random()) for envelope in heard if envelope.outcome]
+        if all(answer.outcome.verdict is Verdict.ACCEPTED for answer, _ in answers):
+            with worker.database.write(worker.clock.now, "deliver", alongside=True) as tx:
+                if worker.breakers.calm(tx):
+                    self.settler.settle(tx, answers)
+                    return
         with worker.database.write(worker.clock.now, "deliver") as tx:
-            answers = [(_answer(envelope), worker.chance.random()) for envelope in heard if envelope.outcome]
             worker.breakers.answered(tx, [(answer.outcome, jitter) for answer, jitter in answers])
             self.settler.settle(tx, answers)
 
