@@ -91,12 +91,14 @@ def wanted(facts: PatientFacts, rules: Rules, now: dt.datetime) -> Plan:
     steps: list[Wanted] = []
     otherwise: dict[int, Reason] = {}
     for run in runs(facts, rules):
-        otherwise[run.episode.id] = withheld(run, facts, rules, today) or Reason.PROTOCOL_CHANGED
+        reason = withheld(run, facts, rules, today)
+        otherwise[run.episode.id] = reason or Reason.PROTOCOL_CHANGED
         if run.protocol is None or run.window is None:
             continue
+        subject = Subject(run, run.protocol, run.window, reason, *_peace(run, facts))
         pairs = zip(run.protocol.steps, allowed_days(run.protocol, run.window), strict=True)
         steps.extend(
-            _want(Subject(run, run.protocol, run.window), step, days, facts, rules, now)
+            _want(subject, step, days, rules, now)
             for step, days in pairs
             if step.name not in run.episode.counts_as_sent
         )
@@ -116,20 +118,30 @@ def _next_change(facts: PatientFacts, rules: Rules, today: dt.date) -> dt.dateti
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A run that has a protocol, and therefore a window and steps."""
+    """A run that has a protocol, and therefore a window and steps.
+
+    `reason` is why none of them may go out today; `peace` the days before which the patient is left in peace, and
+    `missed` whether so many appointments were missed that staff decide.
+    """
 
     run: Run
     protocol: Protocol
     window: Window
+    reason: Reason | None
+    peace: tuple[dt.date, ...]
+    missed: bool
 
 
-def _want(
-    subject: Subject, step: Step, days: AllowedDays, facts: PatientFacts, rules: Rules, now: dt.datetime
-) -> Wanted:
+def _peace(run: Run, facts: PatientFacts) -> tuple[tuple[dt.date, ...], bool]:
+    ends, asked = quiet_ends(run, facts), remind_on(run, facts)
+    return (*ends[-1:], *([asked] if asked else [])), len(ends) >= MISSES_FOR_STAFF
+
+
+def _want(subject: Subject, step: Step, days: AllowedDays, rules: Rules, now: dt.datetime) -> Wanted:
     run, protocol, calendar = subject.run, subject.protocol, rules.calendar
     goes_out = sending_moment(calendar, days.first, days.last)
     not_after = max(end_of_day(calendar.zone, days.last), moment(calendar.zone, days.first))
-    state, reason, snoozed_until = _standing(run, days, goes_out, not_after, facts, rules, now)
+    state, reason, snoozed_until = _standing(subject, days, goes_out, not_after, rules, now)
     return Wanted(
         episode_id=run.episode.id,
         step=step.name,
@@ -147,32 +159,26 @@ def _want(
 
 
 def _standing(
-    run: Run,
+    subject: Subject,
     days: AllowedDays,
     goes_out: dt.datetime | None,
     not_after: dt.datetime,
-    facts: PatientFacts,
     rules: Rules,
     now: dt.datetime,
 ) -> tuple[State, Reason | None, dt.datetime | None]:
     """Decide the state of one step: days that passed before the episode ended expire, the rest waits or is withheld."""
-    calendar = rules.calendar
-    today = local_day(calendar.zone, now)
+    run, reason = subject.run, subject.reason
     if run.ended_on is not None and run.ended_on > days.last:
         return State.EXPIRED, Reason.TOO_LATE, None
-    reason = withheld(run, facts, rules, today)
     if reason is not Reason.TREATED_AGAIN and now >= not_after:
         return State.EXPIRED, Reason.TOO_LATE, None
     if reason is not None:
         return State.CANCELLED, reason, None
     if goes_out is None:
         return State.EXPIRED, Reason.TOO_LATE, None
-    ends = quiet_ends(run, facts)
-    if len(ends) >= MISSES_FOR_STAFF:
+    if subject.missed:
         return State.HELD, Reason.HELD_FOR_REVIEW, None
-    asked = remind_on(run, facts)
-    peace = [*ends[-1:], *([asked] if asked else [])]
-    return _snoozed(peace, days, goes_out, not_after, rules)
+    return _snoozed(subject.peace, days, goes_out, not_after, rules)
 
 
 def _snoozed(

@@ -13,8 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, insert, select
+from sqlalchemy import ColumnElement, func, select
 
+from reminders.store.rows import add_rows
 from reminders.store.schema import audit
 from reminders.store.server import wait_for_the_trail
 from reminders.store.transaction import Event, Transaction
@@ -105,11 +106,10 @@ def flush(tx: Transaction) -> None:
         }
         mac = _mac(tx.audit_key, mac, row)
         rows.append(row | {"mac": mac})
-    tx.connection.execute(_ADD, rows)
+    add_rows(tx.connection, audit, rows)
 
 
 _LAST = select(audit.c.id, audit.c.mac).order_by(audit.c.id.desc()).limit(1)
-_ADD = insert(audit)
 
 
 @dataclass(frozen=True, slots=True)

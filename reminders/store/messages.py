@@ -7,12 +7,12 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, exists, func, insert, not_, or_, select, update
+from sqlalchemy import bindparam, exists, func, not_, or_, select, update
 
 from reminders.domain.lifecycle import COUNTS_AS_SENT, FINAL, State
 from reminders.domain.protocol import TreatmentClass
 from reminders.store.database import Transaction
-from reminders.store.rows import insert_rows, pieces
+from reminders.store.rows import add_rows, insert_rows, pieces
 from reminders.store.schema import links, messages, reminders
 
 
@@ -203,7 +203,7 @@ def add_links(tx: Transaction, new: Sequence[NewLink]) -> None:
         for one in new
     ]
     if rows:
-        tx.connection.execute(insert(links), rows)
+        add_rows(tx.connection, links, rows)
 
 
 @dataclass(frozen=True, slots=True)
