@@ -14,9 +14,9 @@ from reminders.domain.lifecycle import Reason, State
 from reminders.domain.retry import RESCUE_LIMIT
 from reminders.services.guarding.lock import lock_state, suspected
 from reminders.services.plan import PlanOutcome, plan_readable
-from reminders.store import outbox
+from reminders.store import lapses
 from reminders.store.database import Database, Transaction, database_now
-from reminders.store.outbox import Lapsed
+from reminders.store.lapses import Lapsed
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +39,16 @@ def rescue(database: Database, clock: Clock) -> Rescued:
     """
     with database.read(clock.now()) as tx:
         asked_at = database_now(tx)
-        if not outbox.lapsed(tx, asked_at) or _must_wait(tx):
+        if not lapses.lapsed(tx, asked_at) or _must_wait(tx):
             return Rescued()
     counted: Counter[State] = Counter()
     with database.write(clock.now, "rescue") as tx:
         if _must_wait(tx):
             return Rescued()
         back = []
-        for one in outbox.lapsed(tx, asked_at):
+        for one in lapses.lapsed(tx, asked_at):
             state, reason = verdict(one)
-            if outbox.rescue(tx, one, state, reason):
+            if lapses.rescue(tx, one, state, reason):
                 counted[state] += 1
                 back += [one] if state is State.PLANNED else []
         plan = _plan(tx, back)

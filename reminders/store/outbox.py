@@ -13,16 +13,13 @@ from sqlalchemy import ColumnElement, bindparam, func, or_, select, tuple_, upda
 from reminders.domain.facts import Reminder
 from reminders.domain.lifecycle import IN_FLIGHT, Reason, State, check_move
 from reminders.store.audit_trail import Event, record, record_many, told_moment
-from reminders.store.database import Transaction, database_now
+from reminders.store.database import Transaction
 from reminders.store.messages import StoredMessage
 from reminders.store.schema import messages, reminders
 
 DIED, WRITING = "worker died", "being written"
 """Faults that no server had a part in. `DIED`: a worker died with it, of this message or of another thing; it is then
 tried alone. `WRITING`: it is alone, and just being written: a death now is of its own making."""
-
-NO_LEASE_IS_LONGER = dt.timedelta(hours=2)
-"""The longest lease is an hour; one that ends later than this was taken under a clock that has gone back since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,29 +34,6 @@ class Held:
     patient_id: int
     clinic_id: int
     suspect: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Lapsed:
-    """A reminder whose worker's lease ran out."""
-
-    held: Held
-    state: State
-    body_begun: bool
-    rescues: int
-    fault: str | None
-
-    @property
-    def deaths(self) -> int:
-        """Return how many deaths count against it with this one: in its body, or while it alone was being written.
-
-        The first of the latter shows that the one before, which made it suspect, was its doing too.
-        """
-        if self.state is State.CLAIMED and self.body_begun:
-            return self.rescues + 1
-        if self.state is State.CLAIMED and self.fault == WRITING:
-            return max(self.rescues + 1, 2)
-        return self.rescues
 
 
 def claim(
@@ -172,14 +146,14 @@ def settle_sent(tx: Transaction, letters: Sequence[Sequence[Held]]) -> list[bool
     values = {"sent_at": tx.now, "lease_until": None, "worker": None}
     done = _move(tx, letters, State.HANDED_OVER, State.SENT, **values)
     return [
-        ok or _transition(tx, held, State.UNKNOWN, State.SENT, None, **values)
+        ok or transition(tx, held, State.UNKNOWN, State.SENT, None, **values)
         for ok, held in zip(done, letters, strict=True)
     ]
 
 
 def settle_unknown(tx: Transaction, held: Sequence[Held]) -> bool:
     """Record that the answer to the final dot never came."""
-    return _transition(tx, held, State.HANDED_OVER, State.UNKNOWN, None, lease_until=None, worker=None)
+    return transition(tx, held, State.HANDED_OVER, State.UNKNOWN, None, lease_until=None, worker=None)
 
 
 def settle_failed(tx: Transaction, held: Sequence[Held], before: State, fault: str, *, offered: bool = False) -> bool:
@@ -188,7 +162,7 @@ def settle_failed(tx: Transaction, held: Sequence[Held], before: State, fault: s
     values = {"lease_until": None, "worker": None, "last_fault": fault, "attempts": attempts}
     if before is State.HANDED_OVER:
         return _settle(tx, held, State.FAILED, Reason.REJECTED_BY_SERVER, **values)
-    return _transition(tx, held, before, State.FAILED, Reason.REJECTED_BY_SERVER, **values)
+    return transition(tx, held, before, State.FAILED, Reason.REJECTED_BY_SERVER, **values)
 
 
 def put_back(
@@ -216,7 +190,7 @@ def put_back(
     }
     if before is State.HANDED_OVER:
         return _settle(tx, held, State.PLANNED, None, **values)
-    return _transition(tx, held, before, State.PLANNED, None, **values)
+    return transition(tx, held, before, State.PLANNED, None, **values)
 
 
 def refusals_of(tx: Transaction, reminder_id: int) -> int:
@@ -228,42 +202,20 @@ def refusals_of(tx: Transaction, reminder_id: int) -> int:
 def hold_claimed(tx: Transaction, held: Sequence[Held], reason: Reason) -> bool:
     """Hold claimed reminders for a person (their template is broken)."""
     values = {"lease_until": None, "worker": None, "last_fault": None}
-    return _transition(tx, held, State.CLAIMED, State.HELD, reason, **values)
-
-
-def lapsed(tx: Transaction, now: dt.datetime | None = None) -> list[Lapsed]:
-    """Return the reminders in a worker's hands whose lease had run out, or was taken under a clock that was ahead.
-
-    `now` is a moment of the leases' clock, by default the present one.
-    """
-    c, now = reminders.c, now or database_now(tx)
-    over = or_(c.lease_until <= now, c.lease_until > now + NO_LEASE_IS_LONGER)
-    columns = (c.id, c.epoch, c.patient_id, c.clinic_id, c.state, c.body_begun, c.rescues, c.last_fault)
-    rows = tx.connection.execute(select(*columns).where(c.state.in_(IN_FLIGHT), over))
-    return [Lapsed(Held(*row[:4]), State(row.state), *row[5:]) for row in rows]
-
-
-def rescue(tx: Transaction, one: Lapsed, after: State, reason: Reason | None) -> bool:
-    """Take a lapsed reminder from its dead worker: back to the plan, to a person, or to `unknown`."""
-    c = reminders.c
-    values: dict[str, object] = {"lease_until": None, "worker": None}
-    if one.state is State.CLAIMED:
-        again_at = tx.now if after is State.PLANNED else None
-        values |= {"rescues": one.deaths, "last_fault": DIED, "body_begun": False, "next_attempt_at": again_at}
-        values |= {"wake_at": c.due_at if again_at is None else again_at}
-    return _transition(tx, [one.held], one.state, after, reason, **values)
+    return transition(tx, held, State.CLAIMED, State.HELD, reason, **values)
 
 
 def _settle(tx: Transaction, held: Sequence[Held], after: State, reason: Reason | None, **values: object) -> bool:
     """Record a definite answer, also where a rescuer has meanwhile called the same attempt unknown."""
-    if _transition(tx, held, State.HANDED_OVER, after, reason, **values):
+    if transition(tx, held, State.HANDED_OVER, after, reason, **values):
         return True
-    return _transition(tx, held, State.UNKNOWN, after, reason, **values)
+    return transition(tx, held, State.UNKNOWN, after, reason, **values)
 
 
-def _transition(
+def transition(
     tx: Transaction, held: Sequence[Held], before: State, after: State, reason: Reason | None, **values: object
 ) -> bool:
+    """Move the reminders of one message, or none where one is not ours any more; tell whether they were."""
     check_move(before, after, reason)
     changed = _all(tx, held, before, state=after, reason=reason, updated_at=tx.now, **values)
     if changed:
@@ -289,7 +241,7 @@ def _move(
     """Move all letters with one statement, or, where one of them is not ours any more, each by itself."""
     check_move(before, after, None)
     if not _together(tx, letters, before, state=after, reason=None, updated_at=tx.now, **values):
-        return [_transition(tx, held, before, after, None, **values) for held in letters]
+        return [transition(tx, held, before, after, None, **values) for held in letters]
     moved = (one for held in letters for one in held)
     record_many(tx, [Event(after, "reminder", one.reminder_id, one.clinic_id, one.patient_id) for one in moved])
     return [True] * len(letters)

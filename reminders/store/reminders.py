@@ -6,22 +6,20 @@ every change is on the audit trail in the same transaction.
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Row, and_, bindparam, func, or_, select, update
 
 from reminders.domain.facts import Reminder
 from reminders.domain.lifecycle import COUNTS_AS_SENT, PENDING, Reason, State, check_move
 from reminders.domain.planner import Action, Change, Wanted
-from reminders.domain.protocol import TreatmentClass
-from reminders.domain.window import Window
 from reminders.errors import CannotDo
 from reminders.store.audit_trail import Event, record, record_many, told_moment
 from reminders.store.database import Transaction
 from reminders.store.listing import ListedReminder, counts_by_state, listing, reminder_by_id, reminders_by_ids
 from reminders.store.plan_trail import BY_THE_PLAN, held_before, told
-from reminders.store.rows import insert_rows, pieces
+from reminders.store.rows import insert_rows
 from reminders.store.schema import patients, reminders
+from reminders.store.stored import stored
 
 __all__ = [
     "ListedReminder",
@@ -47,19 +45,6 @@ Planned = tuple[int, int, Sequence[Change]]
 
 _WHEN = ("due_at", "next_attempt_at", "snoozed_until")
 
-_READ = (
-    *("patient_id", "id", "episode_id", "step", "state", "reason", "protocol", "class_name", "treatment_id"),
-    *("opens", "due", "overdue", "closes", "due_at", "not_after", "copy", "next_attempt_at", "snoozed_until"),
-    *("wake_at", "released_at", "waited", "held_reason", "sent_at", "handed_over_at", "message_pk"),
-)
-"""The columns of a stored reminder, the patient's id first."""
-
-_STORED = (
-    select(*(reminders.c[name] for name in _READ))
-    .where(reminders.c.patient_id.in_(bindparam("asked", expanding=True)))
-    .order_by(reminders.c.id)
-)
-
 _OF_THE_PLAN = (
     *("protocol", "class_name", "treatment_id", "opens", "due", "overdue", "closes"),
     *("due_at", "not_after", "next_attempt_at", "snoozed_until", "wake_at"),
@@ -72,16 +57,6 @@ _BOUND = {"state": "state_is", "reason": "reason_is", "held_reason": "held_is", 
 
 class ReminderChangedMeanwhile(CannotDo):
     """A reminder changed while it was being planned: nothing was changed, try again."""
-
-
-def stored(tx: Transaction, patient_ids: Iterable[int]) -> dict[int, list[Reminder]]:
-    """Return the stored reminders by patient; every asked patient is a key."""
-    found: dict[int, list[Reminder]] = {}
-    for piece in pieces(patient_ids):
-        found |= {patient_id: [] for patient_id in piece}
-        for row in tx.connection.execute(_STORED, {"asked": piece}):
-            found[row[0]].append(_reminder(row))
-    return found
 
 
 def apply(tx: Transaction, clinic_id: int, patient_id: int, changes: Sequence[Change]) -> list[int]:
@@ -278,33 +253,3 @@ def _new(tx: Transaction, clinic_id: int, patient_id: int, change: Change) -> di
     own |= {"episode_id": want.episode_id, "step": want.step, "copy": BY_THE_PLAN}
     state = {"state": change.state, "reason": change.reason, "created_at": tx.now, "updated_at": tx.now}
     return own | _planned(want, None) | state
-
-
-def _reminder(row: Sequence[Any]) -> Reminder:
-    """Make a reminder of the columns `_READ`, in their order: this is done for each patient at every look."""
-    _, key, episode, step, state, reason, protocol, class_name, treatment, *rest = row
-    opens, due, overdue, closes, due_at, not_after, copy, again, snoozed, wake_at, released, waited, held, *went = rest
-    sent_at, handed_over_at, message = went
-    standing = State(state)
-    return Reminder(
-        key,
-        episode,
-        step,
-        standing,
-        Reason(reason) if reason else None,
-        protocol,
-        TreatmentClass(class_name),
-        treatment,
-        Window(opens, due, overdue, closes),
-        due_at,
-        not_after,
-        copy,
-        again,
-        snoozed,
-        released is not None,
-        waited,
-        Reason(held) if held else None,
-        standing is State.PLANNED and wake_at > max(at for at in (due_at, again, snoozed) if at),
-        sent_at or handed_over_at,
-        message,
-    )

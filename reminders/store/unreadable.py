@@ -17,10 +17,11 @@ _CODES = {
     "AnswerKind": "answers",
     "Outcome": "appointments",
 }
-_MODULES = {"listing": "reminders", "outbox": "reminders", "queue": "reminders", "facts": "patients"}
+_MODULES = {"facts": "patients"} | dict.fromkeys(("listing", "stored", "outbox", "lapses", "queue"), "reminders")
 _BUILT_IN = frozenset({"builtins", "json.decoder"})
 _STORE = __name__.rpartition(".")[0]
 _PACKAGE = _STORE.partition(".")[0]
+_READ_FOR_OTHERS = (f"{_PACKAGE}.domain.", f"{_STORE}.columns")
 
 
 def unreadable_table(error: ValueError | LookupError | TypeError) -> str | None:
@@ -40,6 +41,6 @@ def _last_module(error: BaseException) -> str:
     last = ""
     for frame, _ in traceback.walk_tb(error.__traceback__):
         module = str(frame.f_globals.get("__name__", ""))
-        if module.startswith(f"{_PACKAGE}.") and not module.startswith(f"{_PACKAGE}.domain."):
+        if module.startswith(f"{_PACKAGE}.") and not module.startswith(_READ_FOR_OTHERS):
             last = module
     return last

@@ -8,7 +8,7 @@ from reminders.domain.lifecycle import State
 from reminders.services import decide
 from reminders.services.insist import Patience
 from reminders.services.points import Point
-from reminders.store import audit_trail, outbox
+from reminders.store import audit_trail, lapses
 from tests.support.clinic import INVITED_AT, LEASE, Office, Once, to
 from tests.support.facts import utc
 from tests.support.smtp_server import RealServer
@@ -25,9 +25,9 @@ def three_due(office: Office) -> Office:
 def take(office: Office, reminder_id: int, after: State) -> None:
     """Take one reminder out of its worker's hands, as a rescuer does."""
     with office.write() as tx:
-        lapsed = outbox.lapsed(tx, tx.now + dt.timedelta(minutes=5))
+        lapsed = lapses.lapsed(tx, tx.now + dt.timedelta(minutes=5))
         [one] = [one for one in lapsed if one.held.reminder_id == reminder_id]
-        assert outbox.rescue(tx, one, after, None)
+        assert lapses.rescue(tx, one, after, None)
 
 
 def people(server: RealServer) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Column, Integer, event, func, insert, literal, select, true
 
-from reminders.store import answers, links, outbox, queue, schema
+from reminders.store import answers, lapses, links, queue, schema
 from reminders.store import reminders as store
 from reminders.store.database import Database, Transaction, create_or_upgrade
 from tests.store.clinic import NOW, planned
@@ -23,7 +23,7 @@ QUESTIONS: dict[str, tuple[Question, set[str]]] = {
     "the queue": (lambda tx: queue.due_patients(tx, 1), {"ix_reminders_wake"}),
     "the next wake": (lambda tx: queue.next_wake(tx, 1), {"ix_reminders_wake"}),
     "clinics with due ones": (queue.clinics_with_due, {"ix_reminders_wake"}),
-    "lapsed leases": (outbox.lapsed, {"ix_reminders_lease"}),
+    "lapsed leases": (lapses.lapsed, {"ix_reminders_lease"}),
     "what waits for its template": (queue.broken, {"ix_reminders_held"}),
     "what expires": (lambda tx: store.expire_passed(tx, 10), {"ix_reminders_not_after"}),
     "the backlog": (lambda tx: store.overdue_count(tx, 1, NOW), {"ix_reminders_planned"}),

@@ -12,7 +12,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from reminders.domain.lifecycle import State
-from reminders.store import audit_trail, clinics, outbox, queue, transports
+from reminders.store import audit_trail, clinics, lapses, outbox, queue, transports
 from reminders.store import patients as store_patients
 from reminders.store.audit_trail import Event
 from reminders.store.database import Database, Transaction, check_ready, create_or_upgrade, database_now
@@ -275,7 +275,7 @@ def test_a_worker_whose_clock_is_wrong_takes_no_living_lease(postgres_url: str, 
         with claims.write(when, f"at {when}", alongside=True) as tx:
             held = claim(tx, patient_id, tx.actor, until=database_now(tx) + dt.timedelta(minutes=5))
         with looks.read(at) as tx:
-            assert outbox.lapsed(tx) == []
+            assert lapses.lapsed(tx) == []
         with claims.write(when, "w1") as tx:
             assert outbox.put_back(tx, held, State.CLAIMED, again_at=None, refused=False, fault=None)
     right.close()
@@ -287,7 +287,7 @@ def test_a_lease_is_over_when_the_server_says_so(database: Database) -> None:
     with database.write(NOW, "w1", alongside=True) as tx:
         held = claim(tx, patient_id, until=NOW)
     with database.read(NOW - dt.timedelta(days=1)) as tx:
-        assert [one.held for one in outbox.lapsed(tx)] == held
+        assert [one.held for one in lapses.lapsed(tx)] == held
 
 
 def test_the_server_tells_the_time_unless_a_test_does(postgres_url: str) -> None:

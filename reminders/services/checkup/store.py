@@ -15,7 +15,7 @@ from reminders.domain.lifecycle import Reason, State
 from reminders.services import keys as ring
 from reminders.services.calendar import rules_for
 from reminders.services.checkup.check import Check, Examined
-from reminders.store import clinics, installation, outbox, protocols, reminders, reports
+from reminders.store import clinics, installation, lapses, protocols, reminders, reports
 from reminders.store.apart import ODD_DATA
 from reminders.store.database import (
     Database,
@@ -155,7 +155,7 @@ def waiting_checks(tx: Transaction) -> Iterator[Check]:
         ),
         (
             "abandoned",
-            sum(one.state is State.HANDED_OVER for one in outbox.lapsed(tx, database_now(tx))),
+            sum(one.state is State.HANDED_OVER for one in lapses.lapsed(tx, database_now(tx))),
             "nobody knows what their mail server said: the clock or the next `reminders deliver` makes them `unknown`",
         ),
         ("failed", by_state[State.FAILED], "mend the address or the server, then `reminders retry ID`"),
