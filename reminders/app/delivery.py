@@ -38,10 +38,12 @@ class DeliveryVerbs(Opened):
         stop: Callable[[], bool] = never,
         beat: Callable[[], None] = nothing,
         holding: Callable[[int], object] = unwatched,
+        lines_last_s: float = 0,
     ) -> deliver.DeliverOutcome:
         """Send everything that is due now; ends early once `stop` says so, and calls `beat` on the way.
 
-        `holding` is told how many answers of servers the database has not taken yet.
+        `holding` is told how many answers of servers the database has not taken yet. Connections are left open for the
+        next delivery until `lines_last_s` after their last message.
         """
         with naming_means():
             transport = self.transport or configured_transport(self.settings)
@@ -64,6 +66,8 @@ class DeliveryVerbs(Opened):
             stop=stop,
             beat=beat,
             holding=holding,
+            lines=self.lines,
+            lines_last_s=lines_last_s,
         )
         name = f"deliver-{os.getpid()}-{secrets.token_hex(4)}"
         return deliver.deliver(worker, name, self.settings.round, progress)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from reminders.clock import Clock
+from reminders.mail.lines import Lines
 from reminders.mail.transport import Transport
 from reminders.services.keys import Keys
 from reminders.services.points import Observer, nobody
@@ -28,13 +29,15 @@ class Opened:
     transport: Transport | None = None
     observe: Observer = nobody
     chance: random.Random = field(default_factory=random.SystemRandom)
+    lines: Lines = field(default_factory=Lines)
 
     def __enter__(self) -> Self:
-        """Use the app as a context that closes its database."""
+        """Use the app as a context that closes its connections."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close the database."""
+        """Close the connections to mail servers and the database."""
+        self.lines.close()
         self.database.close()
 
     @contextmanager

@@ -1,16 +1,19 @@
 """Speaks SMTP by the standard library's client, over a connection whose every wait ends.
 
-Invariant: smtplib knows the commands (EHLO and its extensions, AUTH, MAIL, RCPT, RSET, QUIT) and `Wire` alone touches
-the socket; so no command outlasts its deadline, and no message goes through smtplib's `data`, which writes body and dot
-in one and could not tell whether the dot was sent.
+Invariant: smtplib knows the commands around messages (EHLO and its extensions, AUTH, QUIT) and `Wire` alone touches the
+socket; so no command outlasts its deadline, and no message goes through smtplib's `data`, which writes body and dot in
+one and could not tell whether the dot was sent.
 """
 
+import re
 import smtplib
 import ssl
 
 from reminders.mail.wire import Reply, SenselessReply, Wire
 
 _MECHANISMS = ("PLAIN", "LOGIN")  # not CRAM-MD5: it hides nothing more under TLS, and is at a loss with other letters
+
+_PATH = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w.-]+", re.ASCII)
 
 
 class Conversation(smtplib.SMTP):
@@ -88,6 +91,5 @@ class _InUtf8(str):
 
 
 def fits_in_a_path(address: str) -> bool:
-    """Tell whether MAIL and RCPT would name this very mailbox; smtplib reads "a(b)@x" as "a@x"."""
-    plain = address.isascii() and address.isprintable() and "@" in address and not set(address) & set(' <>"\\')
-    return plain and smtplib.quoteaddr(address) == f"<{address}>"
+    """Tell whether MAIL and RCPT would name this very mailbox: no quotes, comments, routes or second addresses."""
+    return _PATH.fullmatch(address) is not None

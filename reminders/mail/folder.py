@@ -47,10 +47,13 @@ class FolderSession:
         self._finished: Path | None = None
         self._outcome: Outcome | None = None
 
-    def envelope(self, sender: str, recipient: str) -> Outcome | None:  # noqa: ARG002 - a folder takes every sender and recipient
+    def begin(self, sender: str, recipient: str) -> None:  # noqa: ARG002 - a folder takes every sender and recipient
         """Begin a message."""
         self._discard()
         self._outcome = None
+
+    def agreed(self) -> Outcome | None:
+        """Agree to everybody."""
         return None
 
     def body(self, content: bytes) -> Outcome | None:
@@ -79,9 +82,9 @@ class FolderSession:
         """Give the file its name: the one instant in which the message appears."""
         self._outcome = self._appear()
 
-    def answered(self, seconds: float) -> bool:  # noqa: ARG002 - a folder answers at once
-        """Return true."""
-        return True
+    def waits_on(self) -> int | None:
+        """Return `None`: a folder answers at once."""
+        return None
 
     def reply(self) -> Outcome:
         """Return what became of the dot."""

@@ -108,13 +108,15 @@ _ADVICE = {
     Trouble.DISCONNECTED: "The server closed the connection; it will be tried again",
 }
 
+CLOSING = 421
+"""The server closes the connection, whatever was asked (RFC 5321 3.8)."""
+
 _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?!\d|\.\d)")
 _NOT_THE_MAILBOX = re.compile(
     r"relay|sender|authenti|spam|block|black|denied|dnsbl|reputation|polic|quota|limit|spf|dkim|dmarc|helo",
     re.IGNORECASE,
 )
 _PERMANENT = 500
-_CLOSING = 421
 _STORAGE = 452
 _SYNTAX = 501
 _NO_SUCH_ADDRESS = {550, 551, 553, 556}  # 556: the recipient's domain takes no mail (RFC 7504 4)
@@ -147,7 +149,7 @@ def lost(phase: Phase, *, dot_sent: bool) -> Outcome:
 
 
 def _temporary(phase: Phase, code: int, enhanced: str | None) -> tuple[Verdict, Blame]:
-    if phase is Phase.MAIL or code == _CLOSING:
+    if phase is Phase.MAIL or code == CLOSING:
         return Verdict.LATER, Blame.TRANSPORT
     subject = enhanced.split(".")[1] if enhanced else ""
     about_the_server = subject == "3" or (code == _STORAGE and subject != "2")

@@ -59,6 +59,15 @@ class SmtpTransport:
         self._tls = None if security is Security.NEVER else tls_context or _verifying()
         self._deadlines = deadlines or Deadlines()
         self._greeting = greeting
+        self._way = (host, port, security, credentials, tls_context, self._deadlines, greeting)
+
+    def __eq__(self, other: object) -> bool:
+        """Two are the same way if a connection of one may carry the other's messages."""
+        return isinstance(other, SmtpTransport) and self._way == other._way
+
+    def __hash__(self) -> int:
+        """Go with equality."""
+        return hash(self._way)
 
     @property
     def name(self) -> str:

@@ -6,13 +6,12 @@ as one, and a dot that certainly did not leave this machine is no dot.
 
 import contextlib
 import dataclasses
-from collections.abc import Callable
 
 from reminders.mail.conversation import Conversation, fits_in_a_path
-from reminders.mail.outcome import Blame, Outcome, Phase, Verdict, enhanced_code, lost, refusal
+from reminders.mail.outcome import CLOSING, Blame, Outcome, Phase, Verdict, enhanced_code, lost, refusal
 from reminders.mail.wire import Reply, SenselessReply
 
-_GO_ON, _REFUSED, _CLOSING = 354, 400, 421
+_GO_ON, _REFUSED = 354, 400
 _DOT = b".\r\n"
 
 
@@ -44,7 +43,11 @@ class SmtpSession:
         self._conversation = conversation
         self._wire = conversation.wire
         self._deadlines = deadlines
+        self._pipelining = conversation.has_extn("pipelining")
         self._usable = True
+        self._commands = (b"", b"", b"")
+        self._asked = self._heard = 0
+        """How many of the commands were written, and answered; none once the server holds no transaction of ours."""
         self._dot_sent = False
         self._settled: Outcome | None = None
 
@@ -53,36 +56,53 @@ class SmtpSession:
         """Whether the dot of the present message may have reached the server."""
         return self._dot_sent
 
-    def envelope(self, sender: str, recipient: str) -> Outcome | None:
-        """MAIL and RCPT. The whole transaction's time begins here."""
-        self._dot_sent, self._settled = False, None
+    def begin(self, sender: str, recipient: str) -> None:
+        """Write MAIL, with RCPT and DATA behind it where they may go in one group, DATA last (RFC 2920 3.1)."""
+        self._dot_sent, self._settled, self._asked, self._heard = False, None, 0, 0
         self._wire.limit(self._deadlines.before_dot)
         for phase, address in ((Phase.MAIL, sender), (Phase.RCPT, recipient)):
             if not fits_in_a_path(address):
-                return Outcome(Verdict.NEVER, Blame.MESSAGE, phase)
-        server = self._conversation
-        return self._ask(Phase.MAIL, server.mail, sender) or self._ask(Phase.RCPT, server.rcpt, recipient)
+                self._settled = Outcome(Verdict.NEVER, Blame.MESSAGE, phase)
+                return
+        paths = (sender.encode("ascii"), recipient.encode("ascii"))
+        self._commands = (b"MAIL FROM:<%b>\r\n" % paths[0], b"RCPT TO:<%b>\r\n" % paths[1], b"DATA\r\n")
+        try:
+            self._ask()
+        except (OSError, SenselessReply):
+            self._settled = self._drop(lost(Phase.MAIL, dot_sent=False))
+
+    def agreed(self) -> Outcome | None:
+        """Hear what the server says to MAIL and RCPT."""
+        self._hear(Phase.MAIL)
+        self._hear(Phase.RCPT)
+        return self._settled
 
     def body(self, content: bytes) -> Outcome | None:
-        """DATA and everything but the dot."""
-        lines = content.replace(b"\r\n", b"")
-        if b"\r" in lines or b"\n" in lines:  # some servers take a lone one for a line end, and find a second message
-            return Outcome(Verdict.NEVER, Blame.MESSAGE, Phase.BODY)
-        if refused := self._ask(Phase.DATA, self._conversation.docmd, "DATA"):
-            return refused
+        """DATA, unless it was written already, and once the server has said 354 everything but the dot."""
+        if _has_a_lone_line_end(content):
+            self._settled = self._settled or Outcome(Verdict.NEVER, Blame.MESSAGE, Phase.BODY)
+        self._hear(Phase.DATA)
+        if self._settled is None:
+            self._settled = self._write_body(content)
+        return self._settled
+
+    def _write_body(self, content: bytes) -> Outcome | None:
+        if self._wire.holds_more:
+            return self._cut_short(Phase.BODY)
         whole = content if content.endswith(b"\r\n") else content + b"\r\n"
         stuffed = (b"." if whole.startswith(b".") else b"") + whole.replace(b"\r\n.", b"\r\n..")
         try:
             self._wire.write(stuffed)
         except OSError:
             return self._cut_short(Phase.BODY)
-        return self._cut_short(Phase.BODY) if self._wire.spoke_unasked() else None
+        return None
 
     def dot(self) -> None:
         """Write the dot, unless the server has already spoken or gone: then it cannot accept, and that is certain."""
         self._wire.limit(self._deadlines.dot_reply)
-        if not self._usable or self._wire.spoke_unasked():
+        if self._settled is None and (not self._usable or self._wire.spoke_unasked()):
             self._settled = self._cut_short(Phase.DOT)
+        if self._settled is not None:
             return
         self._dot_sent = True
         try:
@@ -100,9 +120,10 @@ class SmtpSession:
         except OSError:
             self._settled = self._drop(lost(Phase.DOT, dot_sent=True))
 
-    def answered(self, seconds: float) -> bool:
-        """Wait for the answer to the dot, at most `seconds`."""
-        return self._settled is not None or not self._dot_sent or self._wire.answered(seconds)
+    def waits_on(self) -> int | None:
+        """Return what to watch until the server answers the dot; `None` once `reply` need not wait."""
+        in_hand = self._settled is not None or not self._dot_sent or self._wire.answered()
+        return None if in_hand else self._wire.descriptor()
 
     def reply(self) -> Outcome:
         """Read the answer to the dot."""
@@ -116,35 +137,76 @@ class SmtpSession:
         self._conversation.close()
 
     def reset(self) -> bool:
-        """RSET; asks even after a finished message, to notice a server that has had enough of this connection."""
-        if not self._usable:
+        """Look whether the server is still there and silent; RSET only where it refused something before.
+
+        After an accepted message there is nothing to reset (RFC 5321 4.1.1.4).
+        """
+        if self._usable:
+            self._wire.limit(self._deadlines.command)
+            if self._heard < self._asked or not self._cleared() or self._wire.spoke_unasked():
+                self.abandon()
+        return self._usable
+
+    def _cleared(self) -> bool:
+        if not self._asked:
+            return True
+        try:
+            self._wire.ask(b"RSET\r\n", self._deadlines.command)
+            cleared = _is_consent(self._wire.reply())
+        except (OSError, SenselessReply):
             return False
-        self._wire.limit(self._deadlines.command)
-        if self._wire.spoke_unasked():
-            self.abandon()
-            return False
-        return self._ask(Phase.MAIL, self._conversation.rset) is None
+        self._asked = self._heard = 0
+        return cleared
 
     def close(self) -> None:
         """QUIT, and close. Whatever the server answers, what it accepted stays accepted."""
-        if self._usable:
+        if self._usable and self._heard == self._asked:
             self._wire.limit(self._deadlines.quit)
             with contextlib.suppress(OSError, SenselessReply):
                 self._conversation.quit()
         self.abandon()
 
-    def _ask(self, phase: Phase, command: Callable[..., tuple[int, bytes]], *arguments: str) -> Outcome | None:
-        """Send a command before the dot; return `None` where the server agreed, else how the transaction ended."""
-        if not self._usable:
-            return lost(phase, dot_sent=False)
+    def _ask(self) -> None:
+        """Write the next command, or all that are left where the server takes them in one group."""
+        end = len(self._commands) if self._pipelining else self._asked + 1
+        self._wire.ask(b"".join(self._commands[self._asked : end]), self._deadlines.command)
+        self._asked = end
+
+    def _hear(self, phase: Phase) -> None:
+        """Hear what the server says to a command of the envelope; any word but consent ends the transaction."""
+        if self._settled is None:
+            self._settled = self._said_to(phase) if self._usable else lost(phase, dot_sent=False)
+
+    def _said_to(self, phase: Phase) -> Outcome | None:
         try:
-            reply = Reply(*command(*arguments))
+            if self._heard == self._asked:
+                self._ask()
+            reply = self._wire.reply(None if phase is Phase.MAIL else self._deadlines.command)
         except (OSError, SenselessReply):
             return self._drop(lost(phase, dot_sent=False))
+        self._heard += 1
         if reply.code >= _REFUSED:
-            return self._refused(phase, reply)
+            refused = self._refused(phase, reply)
+            return refused if self._in_step() else self._drop(lost(phase, dot_sent=False))
         agreed = reply.code == _GO_ON if phase is Phase.DATA else _is_consent(reply)
         return None if agreed else self._drop(lost(phase, dot_sent=False))
+
+    def _in_step(self) -> bool:
+        """Hear what the server says to commands behind a refused one; false where its replies do not belong to them.
+
+        It refuses them too. If it waits for a message nevertheless, it is left before it gets one (RFC 2920 3.1 would
+        end an empty one with a dot; without a dot there is nothing to accept).
+        """
+        try:
+            while self._usable and self._heard < self._asked:
+                reply = self._wire.reply(self._deadlines.command)
+                self._heard += 1
+                if reply.code < _REFUSED:
+                    self.abandon()
+                    return reply.code == _GO_ON
+        except (OSError, SenselessReply):  # the refusal was clear
+            self.abandon()
+        return True
 
     def _read_answer(self) -> Outcome:
         try:
@@ -155,11 +217,12 @@ class SmtpSession:
             return self._refused(Phase.DOT, reply)
         if not _is_consent(reply):
             return self._drop(lost(Phase.DOT, dot_sent=True))
+        self._asked = self._heard = 0
         return Outcome(Verdict.ACCEPTED, None, Phase.DOT, reply.code, enhanced_code(reply.code, reply.first_line))
 
     def _refused(self, phase: Phase, reply: Reply) -> Outcome:
         outcome = refusal(phase, reply.code, reply.first_line)
-        return self._drop(outcome) if reply.code == _CLOSING else outcome
+        return self._drop(outcome) if reply.code == CLOSING else outcome
 
     def _cut_short(self, phase: Phase) -> Outcome:
         """Return how it ended when the server spoke, or went, before the dot; the connection is dropped."""
@@ -176,6 +239,12 @@ class SmtpSession:
     def _drop(self, outcome: Outcome) -> Outcome:
         self.abandon()
         return outcome
+
+
+def _has_a_lone_line_end(content: bytes) -> bool:
+    """Tell whether a CR or LF stands alone: some servers take it for a line end, and find a second message."""
+    ends = content.count(b"\r\n")
+    return content.count(b"\r") != ends or content.count(b"\n") != ends
 
 
 def _is_consent(reply: Reply) -> bool:

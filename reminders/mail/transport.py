@@ -1,12 +1,16 @@
 """How a message leaves the house: the conversation every transport offers, and which transport an address names.
 
-Invariant: a session hands over one message in four steps (envelope, body, dot, reply), and until `dot` the server
-cannot have accepted it. Between `body` and `dot` the caller commits that the message is handed over; so a crash before
-that commit loses nothing, and one after it leaves a message that nobody sends again by himself.
+Invariant: a session hands over one message in steps (begin, agreed, body, dot, reply), and until `dot` the server
+cannot have accepted it. `begin` waits for no reply, so that one thread writes on many connections before it reads from
+any. Between `body` and `dot` the caller commits that the message is handed over; so a crash before that commit loses
+nothing, and one after it leaves a message that nobody sends again by himself.
 """
 
 import ipaddress
+import selectors
 import ssl
+import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -26,9 +30,12 @@ __all__ = [
     "TransportFault",
     "Trouble",
     "Verdict",
+    "hand_over",
     "transport_for",
+    "wait_for",
 ]
 
+_Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)  # Windows knows no poll
 _PORTS = {Security.STARTTLS: 587, Security.IMPLICIT: 465, Security.NEVER: 25}
 
 
@@ -37,14 +44,18 @@ class BadTransportUrl(BadInput):
 
 
 class Session(Protocol):
-    """One open connection; hands over one message after the other. No method but `body` may take long before the dot.
+    """One open connection; hands over one message after the other.
 
     A step that returns an `Outcome` has ended the transaction: the message was not accepted, except where the verdict
     says so. After that, `reset` tells whether the connection still serves.
     """
 
-    def envelope(self, sender: str, recipient: str) -> Outcome | None:
-        """Name sender and recipient (MAIL, RCPT); `None` means go on."""
+    def begin(self, sender: str, recipient: str) -> None:
+        """Name sender and recipient (MAIL, RCPT), without waiting for what the server says to it. Never raises."""
+        ...
+
+    def agreed(self) -> Outcome | None:
+        """Hear what the server says to sender and recipient; `None` means go on. Never raises."""
         ...
 
     def body(self, content: bytes) -> Outcome | None:
@@ -55,8 +66,8 @@ class Session(Protocol):
         """Write the final dot. From here on the message may have been accepted. Never raises."""
         ...
 
-    def answered(self, seconds: float) -> bool:
-        """Wait at most `seconds` for the reply to the dot; true when `reply` will not wait. Never raises."""
+    def waits_on(self) -> int | None:
+        """Return the descriptor to watch until the dot is answered; `None` once `reply` will not wait. Never raises."""
         ...
 
     def reply(self) -> Outcome:
@@ -68,7 +79,7 @@ class Session(Protocol):
         ...
 
     def reset(self) -> bool:
-        """Make ready for the next message; false where the connection is of no use any more. Never raises."""
+        """Make ready for the next message, right before it; false where the connection serves no more. Never raises."""
         ...
 
     def close(self) -> None:
@@ -85,8 +96,34 @@ class Transport(Protocol):
         ...
 
     def connect(self) -> Session:
-        """Open a session, ready for `envelope`; raises `TransportFault`."""
+        """Open a session, ready for `begin`; raises `TransportFault`."""
         ...
+
+
+def hand_over(session: Session, sender: str, recipient: str, content: bytes) -> Outcome:
+    """Take every step for one message that nobody has to be asked about before its dot. Never raises."""
+    session.begin(sender, recipient)
+    if refused := session.agreed() or session.body(content):
+        return refused
+    session.dot()
+    return session.reply()
+
+
+def wait_for(sessions: Iterable[Session], seconds: float) -> list[Session]:
+    """Return whose dot is answered by now; where nobody's is, wait at most `seconds` for the first. Never raises."""
+    until = time.monotonic() + seconds
+    with _Selector() as selector:
+        ready = []
+        for session in sessions:
+            descriptor = session.waits_on()
+            if descriptor is None:
+                ready.append(session)
+            else:
+                selector.register(descriptor, selectors.EVENT_READ, session)
+        while not ready and selector.get_map() and (left := until - time.monotonic()) > 0:
+            said = [key.data for key, _ in selector.select(left)]
+            ready = [session for session in said if session.waits_on() is None]  # half an answer is none
+        return ready
 
 
 def transport_for(url: str, tls_context: ssl.SSLContext | None = None) -> Transport:

@@ -2,13 +2,16 @@
 
 Invariant: no call lasts longer than the seconds it was given, nor past the limit of the whole, however slowly the other
 side drips its bytes; and a reply is whole and well formed, or `SenselessReply`. (The timeout of smtplib's own socket
-starts anew with every byte, and its reader takes any three digits: hence our own below it.)
+starts anew with every byte, and its reader takes any three digits: hence our own below it.) The socket never blocks but
+where something is waited for: what has arrived, or has room, costs one call to the system and not three.
 """
 
+import contextlib
 import re
 import socket
 import ssl
 import time
+from collections.abc import Iterator
 from typing import NamedTuple
 
 _LONGEST_REPLY = 64 * 1024  # bytes in all; RFC 5321 4.5.3.1.5 allows 512 a line
@@ -39,6 +42,7 @@ class Wire:
 
     def __init__(self, sock: socket.socket, limit: float) -> None:
         """Take over a connected socket for at most `limit` seconds."""
+        sock.settimeout(0)
         self._socket = sock
         self._unread = bytearray()
         self._limit = self._turn = time.monotonic() + limit
@@ -48,7 +52,7 @@ class Wire:
         self._limit = time.monotonic() + seconds
 
     def ask(self, command: bytes, seconds: float) -> None:
-        """Write one command, line end and all; it and the `reply` to it together may take `seconds`."""
+        """Write a command, or a group of them, line ends and all; it and the next `reply` may take `seconds`."""
         self._turn = self._until(seconds)
         if self._unread:
             raise SenselessReply  # else every later reply would be taken for that of the command before it
@@ -67,23 +71,30 @@ class Wire:
 
         When this raises, nothing was taken: the other side cannot have got all of `content`.
         """
-        self._socket.settimeout(_left(self._until(seconds)))
-        return self._socket.send(content)
+        return self._send(content, self._until(seconds))
+
+    @property
+    def holds_more(self) -> bool:
+        """Whether more has been taken in than was read."""
+        return bool(self._unread)
 
     def spoke_unasked(self) -> bool:
         """Tell whether the other side has written something, or has gone, while it was our turn. Does not wait."""
-        return bool(self._unread) or self._receive(0) is not None
+        return bool(self._unread) or self._receive() is not None
 
-    def answered(self, seconds: float) -> bool:
-        """Wait at most `seconds`; true when `reply` would not wait, be it for good news or bad."""
-        until = self._until(seconds)
+    def answered(self) -> bool:
+        """Take in what has arrived; true when `reply` would not wait, be it for good news or bad. Does not wait."""
         while not self._settled():
-            received = self._receive(max(0.0, until - time.monotonic()))
+            received = self._receive()
             if received is None:
                 return self._limit <= time.monotonic()
             if not received:
                 return True
         return True
+
+    def descriptor(self) -> int:
+        """Return what the system knows the connection by."""
+        return self._socket.fileno()
 
     def secure(self, context: ssl.SSLContext, host: str, seconds: float) -> None:
         """Go on over TLS, verified for `host`; what came in the clear before is refused, not carried over.
@@ -99,6 +110,7 @@ class Wire:
         except OSError as error:
             kind = type(error)
         else:
+            safe.settimeout(0)
             self._socket = safe
             if safe.version() is not None:
                 return
@@ -120,8 +132,15 @@ class Wire:
     def _write(self, content: bytes, until: float) -> None:
         rest = memoryview(content)
         while rest:
-            self._socket.settimeout(_left(until))
-            rest = rest[self._socket.send(rest[:_CHUNK]) :]
+            rest = rest[self._send(rest[:_CHUNK], until) :]
+
+    def _send(self, content: bytes | memoryview, until: float) -> int:
+        left = _left(until)
+        try:
+            return self._socket.send(content)
+        except _NOTHING_YET:
+            with self._waiting(left):
+                return self._socket.send(content)
 
     def _read(self, until: float) -> Reply:
         code, lines = b"", list[bytes]()
@@ -148,21 +167,30 @@ class Wire:
 
         A machine that slept past its limit may long have its answer, and one that is not read is one in doubt.
         """
-        self._socket.settimeout(max(0.0, until - time.monotonic()))
         try:
             received = self._socket.recv(_CHUNK)
         except _NOTHING_YET:
-            raise TimeoutError from None
+            with self._waiting(_left(until)):
+                received = self._socket.recv(_CHUNK)
         if not received:
             raise ConnectionResetError
         return received
 
-    def _receive(self, seconds: float) -> bytes | None:
-        """Return what arrives within `seconds` (empty: the other side has gone), or `None` where nothing does."""
+    @contextlib.contextmanager
+    def _waiting(self, seconds: float) -> Iterator[None]:
+        """Let one call wait so long for the other side."""
+        self._socket.settimeout(seconds)
         try:
-            self._socket.settimeout(seconds)
+            yield
+        finally:
+            with contextlib.suppress(OSError):  # it was closed meanwhile
+                self._socket.settimeout(0)
+
+    def _receive(self) -> bytes | None:
+        """Return what has arrived (empty: the other side has gone), or `None` where nothing has."""
+        try:
             received = self._socket.recv(_CHUNK)
-        except (*_NOTHING_YET, TimeoutError):
+        except _NOTHING_YET:
             return None
         except OSError:
             return b""

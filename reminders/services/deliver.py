@@ -132,7 +132,7 @@ def _send(worker: Worker, chooser: Chooser, round_size: int, progress: Progress 
             if progress and got_through:
                 progress(done, max(total, done))
     finally:
-        rounds.close()
+        worker.lines.close(unused_s=worker.lines_last_s)
 
 
 def _count_due(worker: Worker) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from reminders.clock import Clock
+from reminders.mail.lines import Lines
 from reminders.mail.outcome import Outcome
 from reminders.mail.render import Renderer
 from reminders.mail.transport import Session, Transport
@@ -31,7 +32,8 @@ class Worker:
 
     Once `stop` says so nothing more is claimed and nothing more passes the fence; what has passed it is finished.
     `beat` is called wherever a server or the database may have kept it waiting: a long delivery is no dead one.
-    `holding` is told how many answers are in hand that the database has not taken yet, and 0 once it has.
+    `holding` is told how many answers are in hand that the database has not taken yet, and 0 once it has. `lines` are
+    the connections that deliveries before left open; this one leaves its own for `lines_last_s` after their last use.
     """
 
     database: Database
@@ -51,6 +53,8 @@ class Worker:
     place: Place | None = None
     holding: Callable[[int], object] = unwatched
     lookup: Lookup = field(default_factory=Lookup)
+    lines: Lines = field(default_factory=Lines)
+    lines_last_s: float = 0
 
 
 @dataclass(slots=True)
@@ -63,6 +67,8 @@ class Envelope:
     minted: MintedLinks | None
     versions: Versions
     session: Session | None = None
+    kept_line: bool = False
+    """Whether its connection had carried messages before: one that the server may have had enough of."""
     outcome: Outcome | None = None
     fenced: bool = False
     """Whether its fence may stand: then nobody but this round knows that there was no dot."""

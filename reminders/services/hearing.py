@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from reminders.domain.lifecycle import State
 from reminders.errors import RemindersError
 from reminders.mail.outcome import Verdict
+from reminders.mail.transport import wait_for
 from reminders.services.envelope import Envelope, Worker
 from reminders.services.insist import insist
 from reminders.services.points import Point
@@ -18,7 +19,7 @@ from reminders.store.apart import ODD_DATA
 from reminders.store.faults import EntryRefused
 
 LISTENS_S = 0.2
-"""How long one turn around all servers that have not answered takes at most."""
+"""How long it waits for the servers that have not answered, before it looks whether there is something else to do."""
 
 GATHERS_S = 1.0
 """How long answers are gathered for one commit, while others are still to come."""
@@ -51,12 +52,13 @@ class Hearing:
             raise self._failure
 
     def _listen(self, waiting: Sequence[Envelope]) -> list[Envelope]:
-        """Go around the servers once; return whose answer has come."""
-        heard = []
-        for envelope in waiting:
-            if envelope.session is not None and envelope.session.answered(LISTENS_S / len(waiting)):
+        """Wait for the next answers; return whose have come."""
+        sessions = [envelope.session for envelope in waiting if envelope.session is not None]
+        answered = {id(session) for session in wait_for(sessions, LISTENS_S)}
+        heard = [envelope for envelope in waiting if id(envelope.session) in answered]
+        for envelope in heard:
+            if envelope.session is not None:
                 envelope.outcome = envelope.session.reply()
-                heard.append(envelope)
         self.worker.beat()
         return heard
 

@@ -18,7 +18,7 @@ leaves behind:
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from reminders.domain.lifecycle import Reason
 from reminders.errors import RemindersError
@@ -27,8 +27,7 @@ from reminders.mail.advertising.jurisdiction import check_version
 from reminders.mail.check import ensure_sendable
 from reminders.mail.compose import blank_tokens, compose
 from reminders.mail.message import MessageFacts, fingerprint
-from reminders.mail.outcome import TransportFault
-from reminders.mail.transport import Session
+from reminders.mail.outcome import CLOSING, Blame, Outcome, Phase, TransportFault
 from reminders.services.choose import Letter, Tally
 from reminders.services.envelope import Envelope, Worker
 from reminders.services.fence import give_back, keep, let_go
@@ -52,11 +51,10 @@ STOOD_STILL_S = 5 * 60
 
 @dataclass(slots=True)
 class Round:
-    """One round and the connections that outlive it. `stopped` says that the server as a whole cannot be used now."""
+    """One round after the other. `stopped` says that the server as a whole cannot be used now."""
 
     worker: Worker
     tally: Tally
-    idle: list[Session] = field(default_factory=list)
     stopped: TransportFault | None = None
 
     def run(self, letters: Sequence[Letter]) -> list[Letter]:
@@ -113,11 +111,6 @@ class Round:
     def _settler(self) -> Settler:
         return Settler(self.worker.keys, self.tally)
 
-    def close(self) -> None:
-        """Say goodbye on every connection; nothing a server says to that matters any more."""
-        while self.idle:
-            self.idle.pop().close()
-
     def _all_written(self, letters: Sequence[Letter]) -> list[Envelope]:
         return [envelope for letter in letters if (envelope := self._written(letter)) is not None]
 
@@ -168,7 +161,8 @@ class Round:
         for envelope in envelopes:
             try:
                 self.worker.beat()
-                envelope.session = self.idle.pop() if self.idle else self.worker.transport.connect()
+                kept = self.worker.lines.take(self.worker.transport)
+                envelope.session, envelope.kept_line = kept or self.worker.transport.connect(), kept is not None
             except TransportFault as fault:
                 self.stopped = fault
                 break
@@ -191,12 +185,26 @@ class Round:
         return []
 
     def _send_envelopes(self, envelopes: Sequence[Envelope]) -> list[Envelope]:
+        """Name senders and recipients; on new connections where the servers had enough of those that were kept."""
+        self._agree(envelopes)
+        closed = [envelope for envelope in envelopes if envelope.kept_line and _had_enough(envelope.outcome)]
+        if closed:
+            self._abandon(closed)
+            self.worker.lines.close()  # those left are as old
+            for envelope in closed:
+                envelope.outcome = None
+            self._agree(self._connect(closed))
+        return _unanswered(envelopes)
+
+    def _agree(self, envelopes: Sequence[Envelope]) -> None:
+        """Write on every connection before any reply is waited for."""
         for envelope in envelopes:
             if envelope.session is not None:
-                facts = envelope.letter.facts
+                envelope.session.begin(envelope.letter.facts.sender_address, envelope.letter.facts.recipient)
+        for envelope in envelopes:
+            if envelope.session is not None:
                 self.worker.beat()
-                envelope.outcome = envelope.session.envelope(facts.sender_address, facts.recipient)
-        return _unanswered(envelopes)
+                envelope.outcome = envelope.session.agreed()
 
     def _keep(self, envelopes: Sequence[Envelope]) -> list[Envelope]:
         """Commit bytes, links and the beginning of the attempt; what may not go on any more is given back."""
@@ -232,14 +240,12 @@ class Round:
             self.worker.observe(Point.DOT_WRITTEN)
 
     def _settle(self, envelopes: Sequence[Envelope]) -> None:
-        """Commit what the server said of each message as it comes, then keep or drop the connections."""
+        """Commit what the server said of each message as it comes, then keep the connections."""
         Hearing(self.worker, self._settler, envelopes).record_all()
         for envelope in (one for one in envelopes if one.outcome is not None):
             session, envelope.session = envelope.session, None
-            if session is not None and session.reset():
-                self.idle.append(session)
-            elif session is not None:
-                session.abandon()
+            if session is not None:
+                self.worker.lines.keep(self.worker.transport, session)
 
     def _abandon(self, envelopes: Iterable[Envelope]) -> None:
         for envelope in envelopes:
@@ -256,5 +262,12 @@ def write_message(worker: Worker, facts: MessageFacts, minted: MintedLinks, mess
     return worker.sign(content, sender_domain(facts.sender_address))
 
 
+def _had_enough(outcome: Outcome | None) -> bool:
+    """Tell whether a server ended the connection before it looked at the message: idle too long, enough messages."""
+    if outcome is None or (outcome.phase, outcome.blame) != (Phase.MAIL, Blame.TRANSPORT):
+        return False
+    return outcome.code in (None, CLOSING)
+
+
 def _unanswered(envelopes: Sequence[Envelope]) -> list[Envelope]:
-    return [envelope for envelope in envelopes if envelope.outcome is None]
+    return [envelope for envelope in envelopes if envelope.session is not None and envelope.outcome is None]

@@ -16,6 +16,9 @@ from reminders.worker.ping import Ping
 from reminders.worker.ticks import EndsNow, Ticker
 from reminders.worker.watchdog import DELIVERY
 
+LINES_LAST_S = 60
+"""How long a connection to the mail server outlasts its last message: longer than from one delivery to the next."""
+
 Beat = Callable[[], None]
 _COUNTS = ("sent", "deferred", "failed", "unknown", "cancelled", "expired", "held", "announced")
 
@@ -63,7 +66,9 @@ class Acts:
 
         well = False
         try:
-            outcome = self.app.deliver(through, stop=self._ends, beat=beat, holding=self.ticker.signs.hold)
+            outcome = self.app.deliver(
+                through, stop=self._ends, beat=beat, holding=self.ticker.signs.hold, lines_last_s=LINES_LAST_S
+            )
             well = outcome.stopped is None
         finally:
             self._gets_through = well

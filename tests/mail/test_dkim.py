@@ -11,6 +11,7 @@ from reminders.mail.compose import blank_tokens, compose
 from reminders.mail.message import MessageFacts, MessageLinks, RenderedMessage
 from reminders.mail.sender import dkim
 from reminders.mail.smtp import Security, SmtpTransport
+from reminders.mail.transport import hand_over
 from tests.mail.letters import GOLDEN_LETTERS, LINKS, RENDERER, facts
 from tests.mail.senders import private_key
 from tests.support.smtp_server import RealServer, real_server
@@ -76,10 +77,7 @@ def test_a_body_verifies_whatever_it_is_made_of(what: str) -> None:
 def test_it_verifies_as_a_mail_server_received_it(server: RealServer, what: str) -> None:
     session = SmtpTransport(server.host, server.port, Security.NEVER).connect()
     content = letter(body_of(BODIES[what]))
-    assert session.envelope("hello@harbour.example", "odile@home.example") is None
-    assert session.body(content) is None
-    session.dot()
-    session.reply()
+    hand_over(session, "hello@harbour.example", "odile@home.example", content)
     session.close()
     assert verified(server.messages[-1].content)
 

@@ -12,10 +12,11 @@ LETTER = letter(facts())
 
 
 def hand_over(session: FolderSession, content: bytes = LETTER) -> Verdict:
-    assert session.envelope("hello@harbour.example", "odile@home.example") is None
+    session.begin("hello@harbour.example", "odile@home.example")
+    assert session.agreed() is None
     assert session.body(content) is None
     session.dot()
-    assert session.answered(0)
+    assert session.waits_on() is None
     return session.reply().verdict
 
 
@@ -53,7 +54,7 @@ def test_one_session_takes_many_messages(tmp_path: Path) -> None:
 
 def test_before_the_dot_there_is_no_letter_and_after_giving_up_nothing_at_all(tmp_path: Path) -> None:
     session = FolderTransport(tmp_path).connect()
-    session.envelope("hello@harbour.example", "odile@home.example")
+    session.begin("hello@harbour.example", "odile@home.example")
     session.body(LETTER)
     assert letters(tmp_path) == []
     session.abandon()
@@ -65,7 +66,7 @@ def test_before_the_dot_there_is_no_letter_and_after_giving_up_nothing_at_all(tm
 
 def test_what_a_killed_attempt_left_is_cleared_by_the_next_one(tmp_path: Path) -> None:
     killed = FolderTransport(tmp_path).connect()
-    killed.envelope("hello@harbour.example", "odile@home.example")
+    killed.begin("hello@harbour.example", "odile@home.example")
     killed.body(LETTER)
     other = FolderTransport(tmp_path).connect()
     other.body(letter(facts(), seed="f" * 16))

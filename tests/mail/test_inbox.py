@@ -4,7 +4,7 @@ from pathlib import Path
 
 from reminders.mail.inbox import Inbox, Mailbox
 from reminders.mail.outcome import Blame, Outcome, Verdict
-from reminders.mail.transport import transport_for
+from reminders.mail.transport import hand_over, transport_for
 
 CONTENT = b"Subject: hello\r\nMessage-ID: <1@clinic.example>\r\n\r\n.a line with a dot\r\n"
 
@@ -12,11 +12,7 @@ CONTENT = b"Subject: hello\r\nMessage-ID: <1@clinic.example>\r\n\r\n.a line with
 def _send(inbox: Inbox, recipient: str = "ann@home.example", content: bytes = CONTENT) -> Outcome:
     session = transport_for(inbox.url).connect()
     try:
-        refused = session.envelope("desk@clinic.example", recipient) or session.body(content)
-        if refused:
-            return refused
-        session.dot()
-        return session.reply()
+        return hand_over(session, "desk@clinic.example", recipient, content)
     finally:
         session.abandon()
 

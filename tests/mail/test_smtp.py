@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
+from reminders.mail import transport
 from reminders.mail.outcome import Blame, Outcome, Phase, TransportFault, Trouble, Verdict
 from reminders.mail.smtp import Credentials, Security, SmtpTransport
 from reminders.mail.smtp_session import Deadlines
@@ -31,21 +32,17 @@ def plain(server: RealServer | RudeServer) -> Transport:
     return transport_for(f"smtp://127.0.0.1:{server.port}?tls=never")
 
 
-def hand_over(session: Session, content: bytes = LETTER, recipient: str = RECIPIENT) -> Outcome:
-    refused = session.envelope(SENDER, recipient) or session.body(content)
-    if refused:
-        return refused
-    session.dot()
-    return session.reply()
+def hand_over(session: Session, content: bytes = LETTER, recipient: str = RECIPIENT, sender: str = SENDER) -> Outcome:
+    return transport.hand_over(session, sender, recipient, content)
 
 
 def tls_server(scheme: str, known: Certificates) -> RealServer:
     return real_server(starttls=known.server) if scheme == "smtp" else real_server(implicit=known.server)
 
 
-def fault(transport: Transport) -> TransportFault:
+def fault(way: Transport) -> TransportFault:
     with pytest.raises(TransportFault) as caught:
-        transport.connect()
+        way.connect()
     return caught.value
 
 
@@ -121,8 +118,7 @@ def test_bytes_with_a_lone_line_end_never_leave_the_house(line_end: bytes) -> No
 def test_an_envelope_that_is_no_address_never_leaves_the_house(address: str) -> None:
     with real_server() as server:
         session = plain(server).connect()
-        for outcome in (hand_over(session, recipient=address), session.envelope(address, RECIPIENT)):
-            assert outcome is not None
+        for outcome in (hand_over(session, recipient=address), hand_over(session, sender=address)):
             assert (outcome.verdict, outcome.blame) == (Verdict.NEVER, Blame.MESSAGE)
         session.close()
     assert server.messages == []
@@ -233,7 +229,8 @@ def test_what_the_server_says_to_quit_changes_nothing(reply: str) -> None:
 def test_a_message_given_up_after_its_body_is_not_accepted() -> None:
     with real_server() as server:
         session = plain(server).connect()
-        session.envelope(SENDER, RECIPIENT)
+        session.begin(SENDER, RECIPIENT)
+        session.agreed()
         session.body(LETTER)
         session.abandon()
         assert session.reply().verdict is Verdict.LATER

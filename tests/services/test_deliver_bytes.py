@@ -16,7 +16,8 @@ from reminders.store import messages
 from tests.support.clinic import FOLLOW_UP_AT, INVITED_AT, Office, Once, to
 from tests.support.facts import day, utc
 from tests.support.killing_server import KillingServer
-from tests.support.smtp_server import HangUp, RealServer, RudeServer, Say
+from tests.support.smtp_server import Behaviour, HangUp, RealServer, RudeServer, Say
+from tests.support.ticking import app_at
 
 TOKEN = re.compile(rb"/([pu])/(token-[\w-]+)")
 
@@ -191,12 +192,42 @@ def test_without_an_https_address_no_token_is_made(office: Office, server: RealS
     assert (links(office), tokens(server.messages[0].content)) == (set(), set())
 
 
-def test_a_connection_is_used_for_many_messages_and_a_dropped_one_replaced(office: Office) -> None:
+ENOUGH: dict[str, Behaviour] = {
+    "said at once": Say("421 4.7.0 enough", hang_up=True),
+    "said": Say("421 enough"),
+    "not said": HangUp(),
+}
+
+
+@pytest.mark.parametrize("enough", ENOUGH)
+def test_a_connection_is_used_for_many_messages_and_replaced_once_the_server_had_enough(
+    office: Office, enough: str
+) -> None:
     office.add_due(5, prefix="Q")
     office.clock.set(INVITED_AT)
-    with RudeServer({"rset": [Say("250 ok"), Say("421 enough", hang_up=True)]}) as rude:
+    with RudeServer({"mail": [Say("250 ok"), Say("250 ok"), ENOUGH[enough]]}) as rude:
         assert office.deliver(to(rude)).sent == 6
         assert len([said for said in rude.commands if said.startswith("EHLO")]) == 2
+
+
+@pytest.mark.parametrize(("lasts_s", "connections"), [(60, 1), (0, 2)])
+def test_a_connection_outlasts_a_delivery_if_asked_to_and_is_closed_with_the_product(
+    office: Office, lasts_s: float, connections: int
+) -> None:
+    office.clock.set(INVITED_AT)
+    with RudeServer() as rude, app_at(office, to(rude)) as app:
+        assert app.deliver(lines_last_s=lasts_s).sent == 1
+        office.add_due(1, prefix="Q")
+        assert app.deliver(lines_last_s=lasts_s).sent == 1
+    said = [line[:4].upper() for line in rude.commands]
+    assert (said.count("EHLO"), said.count("QUIT")) == (connections, connections)
+
+
+def test_a_new_connection_that_ends_at_mail_is_not_tried_over_and_over(office: Office) -> None:
+    office.clock.set(INVITED_AT)
+    with RudeServer({"mail": Say("421 4.3.2 closing", hang_up=True)}) as rude:
+        assert office.deliver(to(rude)).deferred == 1
+        assert len([said for said in rude.commands if said.startswith("EHLO")]) == 1
 
 
 def test_a_body_that_was_cut_off_is_never_finished(office: Office) -> None:

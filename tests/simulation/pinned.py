@@ -9,7 +9,7 @@ from tests.simulation.seeds import SHORT
 
 PINNED: tuple[tuple[int, Size, str, str], ...] = (
     (
-        2,
+        19,
         SHORT,
         "accepted late",
         "the late answer of a worker that lost its lease past the fence is no message that nobody handed over",

@@ -72,11 +72,15 @@ class Conversation:
     content: bytes = b""
     said: Outcome | None = None
 
-    def envelope(self, sender: str, recipient: str) -> Outcome | None:
-        """Take sender and recipient, or refuse one of them."""
-        server, self.sender, self.recipient = self.server, sender, recipient
+    def begin(self, sender: str, recipient: str) -> None:
+        """Take sender and recipient down."""
+        self.sender, self.recipient = sender, recipient
+
+    def agreed(self) -> Outcome | None:
+        """Agree to them, or refuse one of them."""
+        server = self.server
         server.dawdle()
-        if recipient in server.dead_mailboxes:
+        if self.recipient in server.dead_mailboxes:
             return refusal(Phase.RCPT, 550, "5.1.1 no such user")
         if server.happens(server.rates.broken_before / 2):
             return lost(Phase.RCPT, dot_sent=False)
@@ -110,9 +114,9 @@ class Conversation:
         silent = self.server.happens(self.server.rates.silent_accepted)
         self.said = lost(Phase.DOT, dot_sent=True) if silent else Outcome(Verdict.ACCEPTED, None, Phase.DOT, 250)
 
-    def answered(self, seconds: float) -> bool:
+    def waits_on(self) -> int | None:
         """Answer when asked."""
-        return seconds >= 0
+        return None
 
     def reply(self) -> Outcome:
         """Say what became of it."""

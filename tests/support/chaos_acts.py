@@ -6,7 +6,7 @@ late" comes once the other side has given up.
 
 from collections.abc import Callable
 
-from tests.support.chaos_server import USUAL, Act, Over, Script, Talk
+from tests.support.chaos_server import USUAL, Act, Over, Script, Talk, pipelining
 
 DRIP_SECONDS = 0.02
 LATE_SECONDS = 0.03
@@ -90,6 +90,11 @@ def _in_pieces(talk: Talk, usual: bytes) -> None:
     talk.say(usual[:2])
     talk.over.wait(LATE_SECONDS)
     talk.say(usual[2:])
+
+
+def _by_byte(talk: Talk, usual: bytes) -> None:
+    for byte in usual:
+        talk.say(bytes([byte]))
 
 
 def _stops_reading(talk: Talk, usual: bytes) -> None:
@@ -182,5 +187,36 @@ AFTERWARDS: dict[str, Act] = {
 
 STOPS_READING: Act = _stops_reading
 """Says the right thing, and takes in nothing more: what is sent to it fills every buffer on the way."""
+
+OFFERS_PIPELINING: Act = altered(pipelining)
+
+OUT_OF_STEP: dict[str, Script] = {
+    "all replies in one": {
+        "mail": _nothing,
+        "rcpt": _nothing,
+        "data": says(USUAL["mail"] + USUAL["rcpt"] + USUAL["data"]),
+    },
+    "all replies at the first": {"mail": says(USUAL["mail"] + USUAL["rcpt"]), "rcpt": _nothing},
+    "byte by byte": dict.fromkeys(("mail", "rcpt", "data", "dot"), _by_byte),
+    "one for two": {"mail": _nothing},
+    "one for three": {"mail": _nothing, "rcpt": _nothing},
+    "two for one": {"mail": altered(lambda usual: usual + usual), "rcpt": altered(lambda usual: usual + usual)},
+    "in another order": {"mail": says(USUAL["data"]), "data": says(USUAL["mail"])},
+    "refused, and then agreed": {"rcpt": reply("550 5.1.1 no such user")},
+    "refused, and then refused": {"rcpt": reply("550 5.1.1 no such user"), "data": reply("503 5.5.1 no recipients")},
+    "refused, then something else": {"rcpt": reply("550 5.1.1 no such user"), "data": reply("250 ok")},
+    "refused, then nonsense": {"rcpt": reply("550 5.1.1 no such user"), "data": reply("what?")},
+    "refused, then gone": {"rcpt": reply("550 5.1.1 no such user"), "data": ending(_nothing)},
+    "refused twice for one": {"rcpt": reply("550 5.1.1 no such user\r\n550 5.1.1 I said no")},
+    "MAIL refused, and then agreed": {"mail": reply("451 4.3.0 not now")},
+    "all refused": {
+        "mail": reply("451 4.3.0 not now"),
+        "rcpt": reply("503 first MAIL"),
+        "data": reply("503 first MAIL"),
+    },
+    "taken before it is there": {"data": says(USUAL["data"] + USUAL["dot"])},
+    "closing within": {"rcpt": ending(lambda talk, usual: talk.say(usual + b"421 4.3.2 closing\r\n"))},
+}
+"""What goes wrong only where several commands come at once, or matters only there."""
 
 BEHAVIOURS = HARMLESS | SENSELESS | BROKEN | SILENT | AFTERWARDS

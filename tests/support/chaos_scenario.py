@@ -51,6 +51,7 @@ class Scenario:
     security: Security | None = None
     certificates: Certificates | None = None
     sign: Sign = unsigned
+    pipelining: bool = False
 
     def limits(self) -> Deadlines:
         """Return limits that are short only where this scenario must be ended by one."""
@@ -63,7 +64,7 @@ def run(office: ChaosOffice, server: ChaosServer, trusted: Certificates, scenari
     security = scenario.security or (Security.STARTTLS if phase == "starttls" else Security.NEVER)
     implicit, log_in = security is Security.IMPLICIT, phase == "auth"
     office.begin_again()
-    server.behave(scenario.script, tls=theirs.server, implicit=implicit)
+    server.behave(scenario.script, tls=theirs.server, implicit=implicit, pipelining=scenario.pipelining)
     transport = way(server, security, deadlines=scenario.limits(), log_in=log_in, tls=theirs.client)
 
     def until_acted(point: Point) -> None:

@@ -69,7 +69,7 @@ class ChaosServer:
         self.safely: list[str] = []
         self.connections = 0
         self.acted = threading.Event()
-        self._context, self._implicit = context, False
+        self._context, self._implicit, self.pipelining = context, False, False
         self._scripts: Callable[[int], Script] = _no_script
         self._talks: list[Talk] = []
         self._threads: list[threading.Thread] = []
@@ -90,13 +90,21 @@ class ChaosServer:
         self._join()
 
     def behave(
-        self, script: Script | Callable[[int], Script], *, tls: ssl.SSLContext | None = None, implicit: bool = False
+        self,
+        script: Script | Callable[[int], Script],
+        *,
+        tls: ssl.SSLContext | None = None,
+        implicit: bool = False,
+        pipelining: bool = False,
     ) -> None:
-        """End every connection and forget everything; from now on go by `script`, or by one for each connection."""
+        """End every connection and forget everything; from now on go by `script`, or by one for each connection.
+
+        With `pipelining` it is offered, which a script's own reply to EHLO may do as well.
+        """
         self._join()
         self.ledger, self.said, self.safely, self.connections = [], [], [], 0
         self.acted.clear()
-        self._context, self._implicit = tls or self._context, implicit
+        self._context, self._implicit, self.pipelining = tls or self._context, implicit, pipelining
         self._scripts = script if callable(script) else lambda _: script
 
     def calm(self) -> None:
@@ -213,6 +221,8 @@ class Talk:
     def act(self, phase: str) -> None:
         """Do what the script says at a phase, else what is usual."""
         usual, self._reply = USUAL[phase], b""
+        if phase == "ehlo" and self.server.pipelining:
+            usual = pipelining(usual)
         if phase in self._script:
             self._script[phase](self, usual)
         elif usual:
@@ -277,6 +287,11 @@ class Talk:
         found = _MESSAGE_ID.search(message)
         name = found[1].decode("ascii") if found else ""
         self.server.ledger.append(Taken(self._recipient, name, reply.startswith(b"2")))
+
+
+def pipelining(ehlo: bytes) -> bytes:
+    """Return the reply to EHLO with the offer of PIPELINING in it."""
+    return ehlo.replace(b"\r\n", b"\r\n250-PIPELINING\r\n", 1)
 
 
 def _no_script(_number: int) -> Script:

@@ -18,6 +18,9 @@ RUDE_DELIVERIES = 2
 CALM_DELIVERIES = 4
 """Enough for everything due: the rest of a transport, the trial message, the others, and one that finds nothing."""
 
+PIPELINING = 0.5
+"""How many of the servers offer it, and how many of those then do something with it."""
+
 A_DAY = dt.timedelta(hours=20)
 
 _CODES = (
@@ -43,7 +46,12 @@ class RandomServer:
     def __call__(self, number: int) -> Script:
         chance = random.Random(f"{self._seed}:{number}")
         phases = chance.choices(PHASES, _OFTEN, k=chance.choice((0, 1, 1, 2)))
-        return {phase: self._acts[chance.choice(sorted(self._acts))] for phase in phases}
+        script = {phase: self._acts[chance.choice(sorted(self._acts))] for phase in phases}
+        if chance.random() < PIPELINING:
+            script.setdefault("ehlo", chaos_acts.OFFERS_PIPELINING)
+            if chance.random() < PIPELINING:
+                script.update(chaos_acts.OUT_OF_STEP[chance.choice(sorted(chaos_acts.OUT_OF_STEP))])
+        return script
 
 
 _OFTEN = (1, 1, 0, 1, 2, 4, 4, 4, 8, 3, 1)

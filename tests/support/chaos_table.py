@@ -128,6 +128,14 @@ early                          .     c     c      c    t    t    T    .    T    
 """
 
 
+PIPELINED = {
+    ("twice", "mail"): "T",  # taken for the reply to RCPT, and that one for DATA's, which it cannot be
+    ("then a refusal", "rcpt"): "N",  # taken for the reply to DATA
+    ("early", "rcpt"): "s",  # nobody can tell
+}
+"""The letters that differ where the server takes MAIL, RCPT and DATA in one go."""
+
+
 def replies() -> dict[tuple[str, str], str]:
     """Return the letter for each reply at each phase; `$` in a reply's name ends one of its lines."""
     return _read(_REPLIES)

@@ -65,10 +65,13 @@ class PostSession:
     content: bytes = b""
     sound: bool = True
 
-    def envelope(self, sender: str, recipient: str) -> Outcome | None:  # noqa: ARG002 - it takes every sender
-        """Refuse the recipient, where the mood says so."""
+    def begin(self, sender: str, recipient: str) -> None:  # noqa: ARG002 - it takes every sender
+        """Take the recipient down, and change the mood."""
         self.mood = self.post.moods.popleft() if self.post.moods else Mood.ACCEPT
         self.recipient, self.content = recipient, b""
+
+    def agreed(self) -> Outcome | None:
+        """Refuse the recipient, where the mood says so."""
         if self.mood is Mood.RCPT_LATER:
             return refusal(Phase.RCPT, 451, "4.7.1 later")
         if self.mood is Mood.RCPT_NEVER:
@@ -89,9 +92,9 @@ class PostSession:
             named = str(BytesHeaderParser().parsebytes(self.content)["Message-ID"]).strip()
             self.post.letters.append(Letter(self.post.now(), self.recipient, named, self.content))
 
-    def answered(self, seconds: float) -> bool:  # noqa: ARG002 - it answers at once
-        """Return true."""
-        return True
+    def waits_on(self) -> int | None:
+        """Return `None`: it answers at once."""
+        return None
 
     def reply(self) -> Outcome:
         """Say what became of the dot."""

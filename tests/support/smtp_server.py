@@ -258,7 +258,11 @@ class RudeServer:
     dot and not refused, `unfinished` those cut off; `gone` is set when a connection has been closed by the server.
     """
 
-    def __init__(self, script: Mapping[str, Behaviour | list[Behaviour]] | None = None) -> None:
+    def __init__(
+        self, script: Mapping[str, Behaviour | list[Behaviour]] | None = None, *, pipelining: bool = False
+    ) -> None:
+        offers = {"ehlo": "250-rude.test\r\n250-PIPELINING\r\n250 AUTH PLAIN LOGIN"} if pipelining else {}
+        self._usual = _USUAL | offers
         self.accepted: list[bytes] = []
         self.unfinished: list[bytes] = []
         self.commands: list[str] = []
@@ -340,5 +344,5 @@ class RudeServer:
         waiting = self._script.get(step)
         behaviour = waiting.popleft() if waiting else self._forever.get(step)
         if behaviour is None and not silent:
-            behaviour = Say(_USUAL.get(step, "500 what?"))
+            behaviour = Say(self._usual.get(step, "500 what?"))
         return behaviour is None or behaviour.act(sock, self._stopped)

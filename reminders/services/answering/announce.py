@@ -14,6 +14,7 @@ from reminders.mail.address import sender_domain
 from reminders.mail.compose import message_id
 from reminders.mail.notice import Notice, write_notice
 from reminders.mail.outcome import Outcome, TransportFault, Verdict
+from reminders.mail.transport import hand_over
 from reminders.mail.words import language_of
 from reminders.services.breaker import Breakers
 from reminders.services.rounds import Worker
@@ -92,11 +93,6 @@ def _written(worker: Worker, clinic: Clinic, said: Sequence[Waiting]) -> bytes:
 
 def _handed_over(worker: Worker, clinic: Clinic, content: bytes) -> Outcome:
     session = worker.transport.connect()
-    outcome = session.envelope(clinic.email, clinic.reply_to or clinic.email) or session.body(content)
-    if outcome is not None:
-        session.abandon()
-        return outcome
-    session.dot()
-    outcome = session.reply()
+    outcome = hand_over(session, clinic.email, clinic.reply_to or clinic.email, content)
     session.close()
     return outcome

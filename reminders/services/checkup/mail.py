@@ -13,7 +13,7 @@ from reminders.mail.address import sender_domain
 from reminders.mail.compose import compose, message_id
 from reminders.mail.message import MessageLinks, RenderedMessage
 from reminders.mail.outcome import Outcome, Verdict
-from reminders.mail.transport import Transport, transport_for
+from reminders.mail.transport import Transport, hand_over, transport_for
 from reminders.services.checkup.check import Check, Examined
 from reminders.services.checkup.clinic import AN_INVENTED_PATIENT
 from reminders.services.explain import fault_words
@@ -71,10 +71,7 @@ def send_test_mail(examined: Examined, address: str) -> Check:
     content = _signed(examined, compose(_TEST, facts, MessageLinks(), identifier, examined.now), sender)
     session = transport.connect()
     try:
-        outcome = session.envelope(sender, address) or session.body(content)
-        if outcome is None:
-            session.dot()
-            outcome = session.reply()
+        outcome = hand_over(session, sender, address, content)
     finally:
         session.close()
     return _answer(outcome, identifier)

@@ -39,7 +39,10 @@ class Nowhere:
         """Return the connection: itself."""
         return self
 
-    def envelope(self, _sender: str, _recipient: str) -> Outcome | None:
+    def begin(self, _sender: str, _recipient: str) -> None:
+        """Do nothing."""
+
+    def agreed(self) -> Outcome | None:
         """Agree to everybody."""
         return None
 
@@ -50,9 +53,9 @@ class Nowhere:
     def dot(self) -> None:
         """Do nothing."""
 
-    def answered(self, _seconds: float) -> bool:
+    def waits_on(self) -> int | None:
         """Answer at once."""
-        return True
+        return None
 
     def reply(self) -> Outcome:
         """Accept."""
