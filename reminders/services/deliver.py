@@ -9,9 +9,10 @@ with the same steps. Asked to stop, it claims nothing more and ends with the rou
 """
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from reminders.domain.lifecycle import State
 from reminders.domain.sending_hours import local_day, moment, next_open
@@ -77,6 +78,30 @@ def deliver(worker: Worker, name: str, round_size: int, progress: Progress | Non
 
 
 def _deliver(worker: Worker, name: str, round_size: int, progress: Progress | None) -> DeliverOutcome:
+    tally = prepare(worker)
+    worker.observe(Point.STARTED)
+    chooser = Chooser(worker.keys, name, worker.lease, tally, worker.lookup)
+    everybody = partial(due_in_turns, worker.database, worker.clock, chooser.finished)
+    resting = _send(worker, chooser, round_size, everybody, progress)
+    tally.counts["announced"] = 0 if worker.stop() else announce(worker)
+    return outcome(worker, tally, resting)
+
+
+def deliver_batch(worker: Worker, name: str, round_size: int, visits: Sequence[Visit]) -> DeliverOutcome:
+    """Send what is due to these patients and to nobody else, as the worker `name`; the steps before were another's.
+
+    Everything is looked up afresh: a batch that comes twice, or late, does no harm. Raises as `deliver` does.
+    """
+    with naming_means():
+        need_a_sound_database(worker.database)
+        guard(worker.database, worker.clock, worker.place)
+        chooser = Chooser(worker.keys, name, worker.lease, Tally(), worker.lookup)
+        resting = _send(worker, chooser, round_size, lambda: iter(visits), None)
+        return outcome(worker, chooser.tally, resting, ahead=False)
+
+
+def prepare(worker: Worker) -> Tally:
+    """Take the steps before the rounds, of everybody's."""
     database, clock = worker.database, worker.clock
     need_a_sound_database(database)
     guard(database, clock, worker.place)
@@ -87,10 +112,7 @@ def _deliver(worker: Worker, name: str, round_size: int, progress: Progress | No
     tally.planned(plan_due_changes(database, clock, worker.beat, worker.patience))
     let_mended_go(worker)
     _sweep(worker, tally)
-    worker.observe(Point.STARTED)
-    resting = _send(worker, Chooser(worker.keys, name, worker.lease, tally, worker.lookup), round_size, progress)
-    tally.counts["announced"] = 0 if worker.stop() else announce(worker)
-    return _outcome(worker, tally, resting)
+    return tally
 
 
 def _sweep(worker: Worker, tally: Tally) -> None:
@@ -111,10 +133,16 @@ def _sweep(worker: Worker, tally: Tally) -> None:
                 tally.counts["held"] += hold_backlog(tx, clinic, rules_for(tx, clinic))
 
 
-def _send(worker: Worker, chooser: Chooser, round_size: int, progress: Progress | None) -> dt.datetime | None:
+def _send(
+    worker: Worker,
+    chooser: Chooser,
+    round_size: int,
+    whom: Callable[[], Iterator[Visit]],
+    progress: Progress | None,
+) -> dt.datetime | None:
     """Send round after round; return until when the transport rests, if it came to that."""
     rounds = Round(worker, chooser.tally)
-    visits = Visits(due_in_turns(worker.database, worker.clock, chooser.finished))
+    visits = Visits(whom)
     done = 0
     total = patiently(worker, lambda _: _count_due(worker)) if progress else 0
     try:
@@ -174,7 +202,7 @@ def _claim(worker: Worker, chooser: Chooser, visits: Visits, round_size: int) ->
             counts.update(before)
             finished.intersection_update(finished_before)
             letters.clear()
-            visits.begin_again(due_in_turns(worker.database, worker.clock, finished))
+            visits.begin()
         while not letters and not worker.stop():
             taken = visits.take(round_size)
             if not taken:
@@ -221,10 +249,11 @@ def _claim_for(tx: Transaction, chooser: Chooser, visits: Visits, taken: Sequenc
     return letters
 
 
-def _outcome(worker: Worker, tally: Tally, resting: dt.datetime | None) -> DeliverOutcome:
+def outcome(worker: Worker, tally: Tally, resting: dt.datetime | None, *, ahead: bool = True) -> DeliverOutcome:
+    """Return what was counted, and, looking `ahead`, when there is something to do next."""
     with worker.database.read(worker.clock.now()) as tx:
         stopped = transports.breaker(tx, worker.breakers.name).fault if resting else None
-        upcoming = next_delivery(tx)
+        upcoming = next_delivery(tx) if ahead else None
     if resting is not None:
         upcoming = max(upcoming, resting) if upcoming else resting
     names = ("sent", "deferred", "failed", "unknown", "cancelled", "expired", "held", "waiting", "too_soon")

@@ -4,7 +4,7 @@ Invariant: everybody who is due is looked at once, and whoever has to be looked 
 """
 
 from collections import Counter, deque
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from reminders.clock import Clock
@@ -25,11 +25,16 @@ class Visits:
     A patient whose facts keep changing on the way is left to the next delivery after some looks.
     """
 
-    due: Iterator[Visit]
+    whom: Callable[[], Iterator[Visit]]
     again: deque[Visit] = field(default_factory=deque)
     looks: Counter[Visit] = field(default_factory=Counter)
     front: deque[Visit] = field(default_factory=deque)
     """Who comes before everybody else: what was taken, and then had to wait for another round."""
+    _due: Iterator[Visit] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with the first of those who are due."""
+        self._due = self.whom()
 
     def take(self, most: int) -> list[Visit]:
         """Return the next patients, at most `most`, each once; none when there is nobody."""
@@ -44,15 +49,15 @@ class Visits:
     def _next(self) -> Visit | None:
         if self.front:
             return self.front.popleft()
-        return next(self.due, None) or (self.again.popleft() if self.again else None)
+        return next(self._due, None) or (self.again.popleft() if self.again else None)
 
     def put_back(self, visits: Sequence[Visit]) -> None:
         """Give back, in their order, who was taken and not looked at."""
         self.front.extendleft(reversed(visits))
 
-    def begin_again(self, due: Iterator[Visit]) -> None:
+    def begin(self) -> None:
         """Look at everybody who is due afresh, since what was seen of them was lost."""
-        self.due = due
+        self._due = self.whom()
         self.front.clear()
 
     def repeat(self, letters: Iterable[Letter], *, always: bool = False) -> None:

@@ -75,7 +75,7 @@ def test_a_finished_clinic_is_left_on_the_way(busy: Office) -> None:
 
 def test_who_is_put_back_comes_first_again() -> None:
     everybody: list[Visit] = [(1, 1), (1, 2), (1, 3), (1, 4)]
-    order = Visits(iter(everybody))
+    order = Visits(lambda: iter(everybody))
     taken = order.take(3)
     order.put_back(taken[1:])
     assert order.take(9) == everybody[1:]
@@ -83,6 +83,6 @@ def test_who_is_put_back_comes_first_again() -> None:
 
 
 def test_nobody_is_taken_twice_in_one_round() -> None:
-    order = Visits(iter([(1, 1), (1, 1), (1, 2)]))
+    order = Visits(lambda: iter([(1, 1), (1, 1), (1, 2)]))
     assert order.take(9) == [(1, 1)]
     assert order.take(9) == [(1, 2), (1, 1)]

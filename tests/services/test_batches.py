@@ -1,0 +1,114 @@
+"""Batches: everybody who is due stands in one of them once, clinics take turns, and one that comes twice sends once."""
+
+import datetime as dt
+
+import pytest
+
+from reminders.mail.transport import Transport
+from reminders.services.batches import AHEAD, LEAST, batches
+from reminders.services.breaker import Breakers
+from reminders.services.choose import Visit
+from reminders.services.deliver import DeliverOutcome, deliver_batch
+from reminders.services.points import nobody
+from reminders.services.rounds import Worker
+from tests.support.clinic import INVITED_AT, LEASE, LINKS, Office, to
+from tests.support.post import Post
+from tests.support.smtp_server import RealServer
+
+
+def worker(office: Office, transport: Transport | None = None) -> Worker:
+    transport = transport or Post(office.clock.now)
+    return Worker(
+        database=office.database,
+        clock=office.clock,
+        keys=office.keys,
+        renderer=office.renderer,
+        transport=transport,
+        breakers=Breakers(transport.name),
+        lease=LEASE,
+        link_base=LINKS,
+        observe=nobody,
+        chance=office.chance,
+    )
+
+
+def run(office: Office, server: RealServer, visits: list[Visit]) -> DeliverOutcome:
+    return deliver_batch(worker(office, to(server)), "deliver-of-a-batch", 4, visits)
+
+
+@pytest.fixture
+def due(empty_office: Office) -> Office:
+    """Two clinics, one with 60 patients who are due and one with three."""
+    empty_office.add_clinic("large")
+    empty_office.add_clinic("small")
+    empty_office.add_due(60, "large")
+    empty_office.add_due(3, "small")
+    empty_office.clock.set(INVITED_AT)
+    return empty_office
+
+
+def test_everybody_who_is_due_stands_in_one_batch_once(due: Office) -> None:
+    found = list(batches(worker(due)))
+    everybody = [visit for batch in found for visit in batch]
+    assert len(everybody) == len(set(everybody)) == 63
+    assert [len(batch) for batch in found] == [LEAST, LEAST, 13]
+
+
+def test_clinics_take_turns_so_that_a_large_one_delays_nobody(due: Office) -> None:
+    [first, *_] = batches(worker(due))
+    assert [clinic_id for clinic_id, _ in first[:7]] == [1, 2, 1, 2, 1, 2, 1]
+
+
+def test_who_waits_in_a_batch_already_is_left_out(due: Office) -> None:
+    waiting = {patient_id for _, patient_id in next(batches(worker(due)))}
+    others = [patient_id for batch in batches(worker(due), waiting) for _, patient_id in batch]
+    assert len(others) == 63 - LEAST
+    assert not waiting.intersection(others)
+
+
+def test_no_more_than_are_asked_for(due: Office) -> None:
+    assert [len(batch) for batch in batches(worker(due), most=10)] == [10]
+    assert AHEAD >= 10
+
+
+def test_clinics_that_do_not_send_now_are_left_out(due: Office) -> None:
+    due.pause("large")
+    assert [clinic_id for batch in batches(worker(due)) for clinic_id, _ in batch] == [2, 2, 2]
+    due.clock.set(INVITED_AT + dt.timedelta(hours=12))
+    assert list(batches(worker(due))) == []
+
+
+def test_a_clinic_at_its_daily_limit_takes_no_room_but_what_it_leaves_is_marked(
+    due: Office, server: RealServer
+) -> None:
+    due.change_clinic("large", daily_limit="2")
+    [batch] = batches(worker(due))
+    assert [clinic_id for clinic_id, _ in batch].count(1) == 3
+    assert run(due, server, batch).sent == 5
+    [rest] = batches(worker(due))
+    assert [clinic_id for clinic_id, _ in rest] == [1]
+    assert run(due, server, rest).sent == 0
+    due.clock.advance(days=3)
+    assert due.plan().backlog_held == 0
+
+
+def test_a_batch_that_comes_twice_sends_once(due: Office, server: RealServer) -> None:
+    [first, *_] = batches(worker(due))
+    assert run(due, server, first).sent == LEAST
+    assert run(due, server, first).sent == 0
+    assert len(server.messages) == LEAST
+
+
+def test_a_batch_is_sent_to_nobody_else_and_to_nobody_who_opted_out_meanwhile(due: Office, server: RealServer) -> None:
+    visits = [(1, 1), (1, 2), (2, 61)]
+    due.change_patient("P2", "large", opt_out="all")
+    assert run(due, server, visits).sent == 2
+    assert sorted(message.rcpt_tos[0] for message in server.messages) == [
+        "p1@large-patients.example",
+        "p1@small-patients.example",
+    ]
+
+
+def test_all_batches_together_leave_nothing(due: Office, server: RealServer) -> None:
+    assert sum(run(due, server, batch).sent for batch in list(batches(worker(due)))) == 63
+    assert list(batches(worker(due))) == []
