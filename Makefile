@@ -49,8 +49,8 @@ format: setup ## format the code and mend what can be mended
 
 lock: ## work the locks out again from pyproject.toml (needs uv)
 	@command -v $(UV) >/dev/null || { echo "'$(UV)' is not here. Install uv, or name it: make lock UV=/path/to/uv" >&2; exit 1; }
-	@$(LOCK) --extra postgresql --output-file requirements/runtime.txt
-	@$(LOCK) --extra postgresql --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
+	@$(LOCK) --extra postgresql --extra distributed --output-file requirements/runtime.txt
+	@$(LOCK) --extra postgresql --extra distributed --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
 	@! grep -nE 'https?:' requirements/*.txt || { echo "A lock names a host." >&2; exit 1; }
 
 docs: setup ## write docs/commands.md from the commands, and the matrix in docs/reliability.md from the tests

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from reminders.app import App
     from reminders.cli.session import Opens
+    from reminders.services.engine import Engine
     from reminders.settings import Settings
 
 _ENDED = "Ended by Ctrl-C."
@@ -70,13 +71,33 @@ class Clock:
             serve(pages, lambda address: listening(app, address), here=here, door=door)
 
 
+def bound_engine(settings: "Settings") -> "Engine | None":
+    """Return what shares work among several machines: on PostgreSQL, where the extra `distributed` is installed.
+
+    Raises `NoEngine` where REMINDERS_ENGINE asks for one that there cannot be.
+    """
+    from importlib.util import find_spec  # noqa: PLC0415 - as above
+
+    if settings.engine == "local":
+        return None
+    if not settings.database_url.startswith("sqlite:") and find_spec("procrastinate") is not None:
+        from reminders.worker.distributed import Procrastinate  # noqa: PLC0415 - its library is an extra
+
+        return Procrastinate()
+    if settings.engine == "distributed":
+        from reminders.services.engine import NoEngine  # noqa: PLC0415 - as above
+
+        raise NoEngine
+    return None
+
+
 def main() -> "NoReturn":
     """Run the command line; being interrupted while it is loaded, or about to end, is told in a line."""
     try:
         from reminders.cli.session import Session  # noqa: PLC0415 - see the invariant
         from reminders.cli.shell import run  # noqa: PLC0415 - as above
 
-        run(Session(pages=WebPages(), duty=Clock()))
+        run(Session(pages=WebPages(), duty=Clock(), engine=bound_engine))
     except KeyboardInterrupt:
         _interrupted()
 

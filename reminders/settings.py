@@ -71,6 +71,7 @@ class Settings(BaseSettings):
     dns: Annotated[tuple[str, ...], NoDecode] = ()
     state: Path | None = None
     ping_url: str | None = None
+    engine: Literal["auto", "local", "distributed"] = "auto"
     keep_messages_days: int = Field(default=90, ge=0, le=36_500)
 
     @field_validator("secret_key", mode="before")

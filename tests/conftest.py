@@ -9,6 +9,7 @@ pytest_plugins = (
     "tests.support.database",
     "tests.support.figures",
     "tests.support.offices",
+    "tests.support.sharing",
     "tests.support.guarded",
     "tests.support.killing",
 )

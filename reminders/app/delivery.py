@@ -24,6 +24,11 @@ from reminders.services.points import never, nothing, unwatched
 from reminders.services.rounds import Worker
 
 
+def new_name() -> str:
+    """Return a name that no other delivery has."""
+    return f"deliver-{os.getpid()}-{secrets.token_hex(4)}"
+
+
 class DeliveryVerbs(Opened):
     """Planning, sending, showing and deciding what is sent."""
 
@@ -45,12 +50,23 @@ class DeliveryVerbs(Opened):
         `holding` is told how many answers of servers the database has not taken yet. Connections are left open for the
         next delivery until `lines_last_s` after their last message.
         """
+        worker = self._worker(stop, beat, holding, lines_last_s)
+        return deliver.deliver(worker, new_name(), self.settings.round, progress)
+
+    def _worker(
+        self,
+        stop: Callable[[], bool] = never,
+        beat: Callable[[], None] = nothing,
+        holding: Callable[[int], object] = unwatched,
+        lines_last_s: float = 0,
+    ) -> Worker:
+        """Return what a delivery works with; raises `NoTransport`."""
         with naming_means():
             transport = self.transport or configured_transport(self.settings)
         with self._reading() as tx:
             sign = signing.signer(tx, self.keys)
             place = place_here(tx, self.settings)
-        worker = Worker(
+        return Worker(
             database=self.database,
             clock=self.clock,
             keys=self.keys,
@@ -69,8 +85,6 @@ class DeliveryVerbs(Opened):
             lines=self.lines,
             lines_last_s=lines_last_s,
         )
-        name = f"deliver-{os.getpid()}-{secrets.token_hex(4)}"
-        return deliver.deliver(worker, name, self.settings.round, progress)
 
     @contextmanager
     def list(self, wanted: overview.Filter) -> Iterator[Iterator[overview.ReminderView]]:

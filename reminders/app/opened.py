@@ -12,6 +12,7 @@ from typing import Self
 from reminders.clock import Clock
 from reminders.mail.lines import Lines
 from reminders.mail.transport import Transport
+from reminders.services.engine import Engine
 from reminders.services.keys import Keys
 from reminders.services.points import Observer, nobody
 from reminders.settings import Settings
@@ -30,6 +31,8 @@ class Opened:
     observe: Observer = nobody
     chance: random.Random = field(default_factory=random.SystemRandom)
     lines: Lines = field(default_factory=Lines)
+    engine: Engine | None = None
+    """What shares work among several machines; without one, this machine does the work of its own ticks."""
 
     def __enter__(self) -> Self:
         """Use the app as a context that closes its connections."""

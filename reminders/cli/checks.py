@@ -12,7 +12,7 @@ from reminders.cli import words
 from reminders.cli.options import AnyClinic, AsJson, examples, malformed
 from reminders.cli.output import progress, say, say_json, say_table
 from reminders.cli.sender import entry_document, say_entry
-from reminders.cli.session import opened, settings_of
+from reminders.cli.session import engine_of, opened, settings_of
 from reminders.errors import CannotDo
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def doctor(
     settings = settings_of(ctx)
     if resolver is not None:
         settings = settings.model_copy(update={"dns": _resolvers(resolver)})
-    checks = examine(settings, mail, ctx.obj.clock, clinic)
+    checks = examine(settings, mail, ctx.obj.clock, clinic, engine_of(ctx))
     wrong = sum(check.ok is False for check in checks)
     if as_json:
         say_json({"well": not wrong, "checks": [_check_document(check) for check in checks]})

@@ -11,7 +11,7 @@ import typer
 from reminders.cli import words
 from reminders.cli.options import AsJson, examples
 from reminders.cli.output import say, say_json
-from reminders.cli.session import settings_of
+from reminders.cli.session import engine_of, settings_of
 
 if TYPE_CHECKING:
     from reminders.services.install import Installed
@@ -47,7 +47,7 @@ def init(ctx: typer.Context, as_json: AsJson = False) -> None:
     from reminders.app import init as install  # noqa: PLC0415 - help needs no database
 
     settings = settings_of(ctx)
-    made = install(settings, ctx.obj.clock)
+    made = install(settings, ctx.obj.clock, engine_of(ctx))
     if as_json:
         say_json(_document(made, settings))
         return
@@ -86,6 +86,7 @@ def _document(made: "Installed", settings: "Settings") -> dict[str, object]:
         "links_set": settings.link_base is not None,
         "clinics": made.clinics,
         "trusted": made.trusted,
+        "shared_made": made.shared_made,
         "wrong": [{"name": check.name, "said": check.said, "advice": check.advice} for check in made.wrong],
     }
 
@@ -104,6 +105,8 @@ def _sentences(made: "Installed", settings: "Settings") -> list[str]:
         said.append(f"Made the secret key {key}: keep a copy of it apart from the database, which it alone opens.")
     if made.protocols_added:
         said.append(f"Added {words.count(made.protocols_added, 'starter protocol')}: `reminders protocol list`.")
+    if made.shared_made:
+        said.append("Made or upgraded the tables by which several machines share the work.")
     if made.trusted:
         said.append(TRUSTED)
     said += [f"Look at this first: {check.name}: {check.said}. {check.advice}" for check in made.wrong]

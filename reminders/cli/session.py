@@ -17,6 +17,7 @@ from reminders.errors import RemindersError
 if TYPE_CHECKING:
     from reminders.app import App
     from reminders.clock import Clock
+    from reminders.services.engine import Engine
     from reminders.settings import Settings
 
 
@@ -58,13 +59,17 @@ class Duty(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """The settings' file, the pages, the clock, and what stands in for the machine's time and its transport."""
+    """The settings' file, the pages, the clock, and what stands in for the machine's time and its transport.
+
+    `engine` binds what shares work among several machines, where it can be.
+    """
 
     config: Path | None = None
     clock: "Clock | None" = None
     given: Mapping[str, Any] = field(default_factory=dict)
     pages: Pages | None = None
     duty: Duty | None = None
+    engine: "Callable[[Settings], Engine | None] | None" = None
 
     def with_config(self, config: Path) -> Self:
         """Return the same session with another settings' file."""
@@ -78,8 +83,13 @@ def settings_of(ctx: typer.Context) -> "Settings":
     return load_settings(ctx.obj.config)
 
 
+def engine_of(ctx: typer.Context) -> "Engine | None":
+    """Return what shares work among several machines, None where nothing does."""
+    return ctx.obj.engine(settings_of(ctx)) if ctx.obj.engine else None
+
+
 @contextmanager
-def opened(ctx: typer.Context, **more: int) -> Iterator["App"]:
+def opened(ctx: typer.Context, **more: Any) -> Iterator["App"]:  # noqa: ANN401 - as `open_app` takes them
     """Open the product for one command, and close it afterwards; `more` is for `open_app`."""
     from reminders.app import open_app  # noqa: PLC0415 - help needs no database
 

@@ -13,7 +13,7 @@ from reminders import paths
 from reminders.cli.options import examples
 from reminders.cli.output import say
 from reminders.cli.serving import PATIENCE_MS, NoPages
-from reminders.cli.session import opened, settings_of
+from reminders.cli.session import engine_of, opened, settings_of
 from reminders.errors import CannotDo
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def run(
     pages = partial(opened, ctx, busy_ms=PATIENCE_MS)
     ctx.obj.duty.run(
         settings_of(ctx),
-        partial(opened, ctx),
+        partial(opened, ctx, engine=engine_of(ctx)),
         pages,
         lambda app, address: _say(app, f"The pages are at {address}, and the clock ticks"),
     )
@@ -60,12 +60,13 @@ def worker(ctx: typer.Context) -> None:
     """Keep the clock: send what is due by itself, without pages.
 
     It also plans, puts right what a dead worker left, and drops what is kept no longer. On PostgreSQL any
-    number of machines may; with SQLite it runs where the database is. Two by mistake are safe. It ends as
-    `reminders run` does.
+    number of machines may, and with the extra `distributed` they share the work; with SQLite it runs where the
+    database is. Two by mistake are safe. It ends as `reminders run` does.
     """
     if ctx.obj.duty is None:
         raise NoClock
-    ctx.obj.duty.work(settings_of(ctx), partial(opened, ctx), lambda app: _say(app, "The clock ticks"))
+    opens = partial(opened, ctx, engine=engine_of(ctx))
+    ctx.obj.duty.work(settings_of(ctx), opens, lambda app: _say(app, "The clock ticks"))
 
 
 def _say(app: "App", what: str) -> None:

@@ -87,7 +87,9 @@ def _deliver(worker: Worker, name: str, round_size: int, progress: Progress | No
     return outcome(worker, tally, resting)
 
 
-def deliver_batch(worker: Worker, name: str, round_size: int, visits: Sequence[Visit]) -> DeliverOutcome:
+def deliver_batch(
+    worker: Worker, name: str, round_size: int, visits: Sequence[Visit], progress: Progress | None = None
+) -> DeliverOutcome:
     """Send what is due to these patients and to nobody else, as the worker `name`; the steps before were another's.
 
     Everything is looked up afresh: a batch that comes twice, or late, does no harm. Raises as `deliver` does.
@@ -96,7 +98,7 @@ def deliver_batch(worker: Worker, name: str, round_size: int, visits: Sequence[V
         need_a_sound_database(worker.database)
         guard(worker.database, worker.clock, worker.place)
         chooser = Chooser(worker.keys, name, worker.lease, Tally(), worker.lookup)
-        resting = _send(worker, chooser, round_size, lambda: iter(visits), None)
+        resting = _send(worker, chooser, round_size, lambda: iter(visits), progress)
         return outcome(worker, chooser.tally, resting, ahead=False)
 
 

@@ -13,6 +13,7 @@ from reminders.services import keys as ring
 from reminders.services.catalogue import install_starter
 from reminders.services.checkup.check import Check, asked
 from reminders.services.checkup.guarding import guard_checks
+from reminders.services.engine import Engine
 from reminders.services.guarding.upgraded import settle_upgraded
 from reminders.services.keys import Keys
 from reminders.settings import Settings
@@ -38,7 +39,8 @@ class Installed:
     """What `init` did: whether it made the key and the database, what it upgraded from, and the protocols it added.
 
     `database` is what a person knows the database by. `trusted` says that what was upgraded goes on sending from here,
-    and `wrong` why nothing goes out from it now, or at the next delivery. `clinics` is how many it holds.
+    and `wrong` why nothing goes out from it now, or at the next delivery. `clinics` is how many it holds. `shared_made`
+    says that the tables by which several machines share work were made or upgraded.
     """
 
     database: str
@@ -48,16 +50,18 @@ class Installed:
     revision: str
     protocols_added: int
     trusted: bool = False
+    shared_made: bool = False
     wrong: tuple[Check, ...] = ()
     clinics: int = 0
 
 
-def install(settings: Settings, clock: Clock) -> Installed:
+def install(settings: Settings, clock: Clock, engine: Engine | None = None) -> Installed:
     """Create or upgrade the installation.
 
     1. A key file, unless a key is given or the database already needs one. 2. The tables. 3. In one transaction the
-    pepper and the starter catalogue. 4. A home, where an upgrade brings the notion. A crash after the first three
-    leaves what the next run goes on from; one before the fourth leaves a database whose first delivery asks a person.
+    pepper and the starter catalogue. 4. A home, where an upgrade brings the notion. 5. The engine's tables, where one
+    is bound. A crash after the first three leaves what the next run goes on from, as one before the last does; one
+    before the fourth leaves a database whose first delivery asks a person.
     """
     before = _revision(settings.database_url)
     key_made = _make_key(settings, fresh=before is None)
@@ -70,12 +74,13 @@ def install(settings: Settings, clock: Clock) -> Installed:
         head = head_revision()
         upgraded = before if before not in (None, head) else None
         trusted = upgraded is not None and settle_upgraded(database, clock, settings)
+        shared = engine is not None and engine.create_schema(database, clock)
         with database.read(clock.now()) as tx:
             checks = asked("sending", lambda: guard_checks(tx, settings))
             wrong = tuple(check for check in checks if check.ok is False)
             known = len(clinics.clinic_ids(tx))
     where = named(settings.database_url)
-    return Installed(where, key_made, before is None, upgraded, head, added, trusted, wrong, known)
+    return Installed(where, key_made, before is None, upgraded, head, added, trusted, shared, wrong, known)
 
 
 def _revision(url: str) -> str | None:
@@ -110,15 +115,23 @@ def _finish(database: Database, clock: Clock, wrapped: bytes, keys: tuple[str, .
 
 
 def open_installation(
-    settings: Settings, clock: Clock, busy_ms: int = BUSY_MS, boot: Boot | None = None
+    settings: Settings,
+    clock: Clock,
+    busy_ms: int = BUSY_MS,
+    boot: Boot | None = None,
+    engine: Engine | None = None,
 ) -> tuple[Database, Keys]:
     """Return the database and its keys; raises a `DatabaseNotReady`, `LostSecretKey` or `WrongSecretKey`.
 
-    Whoever writes waits `busy_ms` for another writer; `boot` tells the uptime of the machine whose clock it is.
+    Whoever writes waits `busy_ms` for another writer; `boot` tells the uptime of the machine whose clock it is. The
+    tables of `engine`, where one is given, have to be there too.
     """
     check_ready(settings.database_url)
     wrapped = _known_pepper(settings.database_url, clock)
     if wrapped is None:
         raise NotInstalled
+    if engine is not None:
+        with closing(Database(settings.database_url)) as database, database.read(clock.now()) as tx:
+            engine.need_schema(tx)
     keys = Keys(ring.unwrap(wrapped, ring.read_ring(settings, needed=True)))
     return Database(settings.database_url, audit_key=keys.audit_key, busy_ms=busy_ms, boot=boot), keys

@@ -127,17 +127,40 @@ def plan_everyone(
         total = patients.count(tx)
     outcome, turns = PlanOutcome(), Turns(database, patience or Patience())
     for clinic_id in everyone:
-        after = 0
-        while True:
-            with turns.write(clock.now, "plan") as tx:
-                batch = [patient_id for patient_id, _ in patients.patients_of(tx, clinic_id, after, BATCH)]
-                if not batch:
-                    break
-                outcome += plan_readable(tx, clinic_id, batch)
-            after = batch[-1]
+        for done in _plan_span(turns, clock, clinic_id, 1):
+            outcome += done
             if progress:
                 progress(outcome.patients, total)
     return outcome
+
+
+def plan_span(
+    database: Database, clock: Clock, clinic_id: int, first: int, last: int, progress: Progress | None = None
+) -> PlanOutcome:
+    """Plan those of a clinic's patients whose ids lie between `first` and `last`, both included, as the above does."""
+    need_a_sound_clock(database, clock)
+    outcome = PlanOutcome()
+    for done in _plan_span(Turns(database), clock, clinic_id, first, last):
+        outcome += done
+        if progress:
+            progress(outcome.patients, None)
+    return outcome
+
+
+def _plan_span(
+    turns: Turns, clock: Clock, clinic_id: int, first: int, last: int | None = None
+) -> Iterator[PlanOutcome]:
+    """Plan patients by their ids, a batch per transaction; yield what each did."""
+    after = first - 1
+    while True:
+        with turns.write(clock.now, "plan") as tx:
+            found = [patient_id for patient_id, _ in patients.patients_of(tx, clinic_id, after, BATCH)]
+            batch = [patient_id for patient_id in found if last is None or patient_id <= last]
+            if not batch:
+                return
+            outcome = plan_readable(tx, clinic_id, batch)
+        yield outcome
+        after = batch[-1]
 
 
 def plan_due_changes(

@@ -208,6 +208,13 @@ def _refuse_options(parsed: URL) -> None:
             raise BadDatabaseUrl(problem=f"its option {name} is no number")
 
 
+def connecting(url: str) -> dict[str, object]:
+    """Return what PostgreSQL's own library connects by, as its keywords, for who does so without SQLAlchemy."""
+    parsed = parse(url).set(drivername="postgresql+psycopg")
+    _, found = parsed.get_dialect()().create_connect_args(parsed)
+    return {**server.CONNECTING, **found}
+
+
 def _postgresql(url: str, busy_ms: int) -> Engine:
     parsed = parse(url).set(drivername="postgresql+psycopg")
     ours = {name: value for name, value in server.CONNECTING.items() if name not in parsed.query}

@@ -135,6 +135,11 @@ PASSING = (DatabaseBusy, DatabaseUnreachable, DatabaseUnwritable, DiskFull, Disk
 """What may be over in a moment, so that trying again makes sense."""
 
 
+def noun_for(sqlstate: str | None) -> type[RemindersError]:
+    """Return the house's noun for what PostgreSQL said past SQLAlchemy; None is what it says when it is gone."""
+    return _POSTGRESQL.get(sqlstate or "", DatabaseUnreachable)
+
+
 @contextmanager
 def in_our_words() -> Iterator[None]:
     """Raise the house's noun instead of the driver's error; what is a mistake of ours passes unchanged."""

@@ -166,6 +166,16 @@ def patients_of(
     return [(patient_id, owner) for patient_id, owner in tx.connection.execute(query)]
 
 
+def spans(tx: Transaction, clinic_id: int, size: int) -> list[tuple[int, int]]:
+    """Return the first and the last id of every `size` patients of a clinic, who follow one another by id."""
+    c = patients.c
+    place = (func.row_number().over(order_by=c.id) - 1).label("place")
+    numbered = select(c.id, place).where(c.clinic_id == clinic_id).subquery()
+    part = numbered.c.place // size
+    query = select(func.min(numbered.c.id), func.max(numbered.c.id)).group_by(part).order_by(func.min(numbered.c.id))
+    return [(first, last) for first, last in tx.connection.execute(query)]
+
+
 def count(tx: Transaction, clinic_id: int | None = None) -> int:
     """Count the patients of one clinic, or of all."""
     query = select(func.count()).select_from(patients)

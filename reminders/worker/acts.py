@@ -3,13 +3,15 @@
 Invariant: nothing but signs of life is written while the machine's clock is not to be trusted.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 from reminders.app import App
 from reminders.log import Log
+from reminders.services.choose import Visit
 from reminders.services.deliver import DeliverOutcome
 from reminders.services.guarding.lock import Because
+from reminders.services.plan import PlanOutcome, Progress
 from reminders.stopping import Stop
 from reminders.worker.jumps import JumpWatch
 from reminders.worker.ping import Ping
@@ -47,8 +49,36 @@ class Acts:
 
     def deliver(self, beat: Beat) -> None:
         """Send what is due."""
+        hold = self.ticker.signs.hold
+
+        def send(through: Progress) -> DeliverOutcome:
+            return self.app.deliver(through, stop=self._ends, beat=beat, holding=hold, lines_last_s=LINES_LAST_S)
+
+        self._deliver(send)
+
+    def share_delivery(self, beat: Beat) -> None:
+        """Share out what is due."""
+        self._deliver(lambda _: self.app.share_delivery(stop=self._ends, beat=beat))
+
+    def top_up(self, beat: Beat) -> None:
+        """Share out more."""
         self._need_a_steady_clock()
-        outcome = self._delivered(beat)
+        self.app.top_up(beat=beat)
+
+    def deliver_batch(self, beat: Beat, visits: Sequence[Visit], *, more: bool) -> None:
+        """Send what is due to these patients; `more` asks for more of them first."""
+        hold = self.ticker.signs.hold
+
+        def send(through: Progress) -> DeliverOutcome:
+            return self.app.deliver_batch(
+                visits, through, more=more, stop=self._ends, beat=beat, holding=hold, lines_last_s=LINES_LAST_S
+            )
+
+        self._deliver(send)
+
+    def _deliver(self, send: Callable[[Progress], DeliverOutcome]) -> None:
+        self._need_a_steady_clock()
+        outcome = self._delivered(send)
         counts = {name: getattr(outcome, name) for name in _COUNTS if getattr(outcome, name)}
         if counts:
             self.log.info("delivered", tick="deliver", next_at=outcome.next_at, **counts)
@@ -60,15 +90,13 @@ class Acts:
         else:
             self._all_is_well()
 
-    def _delivered(self, beat: Beat) -> DeliverOutcome:
+    def _delivered(self, send: Callable[[Progress], DeliverOutcome]) -> DeliverOutcome:
         def through(_done: int, _of: int | None) -> None:
             self._gets_through = True
 
         well = False
         try:
-            outcome = self.app.deliver(
-                through, stop=self._ends, beat=beat, holding=self.ticker.signs.hold, lines_last_s=LINES_LAST_S
-            )
+            outcome = send(through)
             well = outcome.stopped is None
         finally:
             self._gets_through = well
@@ -81,6 +109,18 @@ class Acts:
 
     def plan(self, beat: Beat) -> None:
         """Make the stored reminders agree with the facts."""
+        self._plan(self.app.plan, beat)
+
+    def share_plan(self, _: Beat) -> None:
+        """Share out the planning."""
+        self._need_a_steady_clock()
+        self.app.share_plan()
+
+    def plan_span(self, beat: Beat, clinic_id: int, first: int, last: int) -> None:
+        """Plan the patients of a clinic between two ids."""
+        self._plan(lambda progress: self.app.plan_span(clinic_id, first, last, progress), beat)
+
+    def _plan(self, plan: Callable[[Progress], PlanOutcome], beat: Beat) -> None:
         self._need_a_steady_clock()
 
         def progress(_done: int, _of: int | None) -> None:
@@ -88,7 +128,7 @@ class Acts:
             if self._ends():
                 raise EndsNow
 
-        outcome = self.app.plan(progress)
+        outcome = plan(progress)
         changed = sum(outcome.changes.values()) + outcome.backlog_held
         if changed:
             self.log.info("planned", tick="plan", count=changed, held=outcome.backlog_held)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import wait as wait_for
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from apscheduler.executors.pool import ThreadPoolExecutor  # type: ignore[import-untyped]
 from apscheduler.jobstores.memory import MemoryJobStore  # type: ignore[import-untyped]
@@ -24,14 +25,19 @@ from reminders.app import App
 from reminders.clock import Clock, Monotonic, SystemClock, SystemMonotonic
 from reminders.errors import RemindersError
 from reminders.log import Form, Log, opened_log
+from reminders.services.engine import Task
 from reminders.stopping import GRACE_S, Stop, on_signals
 from reminders.worker.acts import Acts
 from reminders.worker.jumps import JumpWatch
 from reminders.worker.ping import Ping
+from reminders.worker.sharing import NAMES, slot_ticks
 from reminders.worker.signs import Signs
 from reminders.worker.ticks import EndsNow, Tick, Ticker
 from reminders.worker.waiting import Waiting, aside
 from reminders.worker.watchdog import DELIVERY, EXIT, Watch, Watchdog
+
+if TYPE_CHECKING:
+    from reminders.worker.crew import Crew
 
 STEP_BACK = dt.timedelta(seconds=5)
 """What the machine's clock may go back before the ticks are told: less delays one by as much, and nobody notices."""
@@ -57,6 +63,7 @@ class Pace:
     plan_s: float = 3600
     rescue_s: float = 10
     retention_s: float = 86_400
+    retry_stalled_s: float = 10
     heartbeat_s: float = 10
     plan_after_s: float = 60
     retention_after_s: float = 300
@@ -110,6 +117,8 @@ class Clockwork:
     scheduler: Scheduler = field(init=False)
     dog: Watchdog = field(init=False)
     ticker: Ticker = field(init=False)
+    crew: "Crew | None" = None
+    """Who does this machine's share, where several share the work."""
     _started_at: dt.datetime | None = None
 
     def __post_init__(self) -> None:
@@ -117,10 +126,15 @@ class Clockwork:
         self.jumps = JumpWatch(self.app.clock, self.time, self.log)
         self.ticker = Ticker(self.log, self.signs, self.time, self.chance)
         waits = self.pace.database_silence_s
-        limits = {DELIVERY: self.pace.delivery_silence_s, "rescue": waits, "heartbeat": waits}
+        names = ("rescue", "heartbeat", "top_up", "share_plan", *(f"slot_{task}" for task in Task))
+        sending = (DELIVERY, NAMES[Task.DELIVER])
+        limits = {**dict.fromkeys(names, waits), **dict.fromkeys(sending, self.pace.delivery_silence_s)}
         self.scheduler = Scheduler(workers=8)
-        parts = (self.signs, self.scheduler.lives, self.time)
+        parts = (self.signs, self._lives, self.time)
         self.dog = Watchdog(*parts, self.pace.silence_s, limits, self.pace.look_s)
+
+    def _lives(self) -> bool:
+        return self.scheduler.lives() and (self.crew is None or self.crew.lives())
 
     @property
     def healthy(self) -> bool:
@@ -133,16 +147,30 @@ class Clockwork:
         self.jumps.seen_at = waiting.for_answer(self.app.lock_state).seen_at
         self.log.info("the clock begins", worker=self.name)
         acts = Acts(self.app, self.name, self.log, self.stop, self.jumps, self.ticker, ping)
-        pace, lease_s = self.pace, self.app.lease.total_seconds()
-        for tick in (
-            Tick("heartbeat", pace.heartbeat_s, acts.heartbeat),
-            Tick("rescue", min(pace.rescue_s, lease_s / 4), acts.rescue),  # half a lease is the longest wait allowed
-            Tick(DELIVERY, pace.deliver_s, acts.deliver),
-            Tick("plan", pace.plan_s, acts.plan, pace.plan_after_s),
-            Tick("retention", pace.retention_s, acts.retention, pace.retention_after_s),
-        ):
+        for tick in self._ticks(acts):
             self._add(tick)
         self.scheduler.start()
+        if self.app.engine is not None:
+            from reminders.worker.crew import crew_of  # noqa: PLC0415 - its library is an extra
+
+            self.crew = crew_of(acts, lambda: not self.jumps.paused)
+            self.crew.begin()
+
+    def _ticks(self, acts: Acts) -> Iterator[Tick]:
+        pace, lease_s = self.pace, self.app.lease.total_seconds()
+        rescue_s = min(pace.rescue_s, lease_s / 4)  # half a lease is the longest wait allowed
+        yield Tick("heartbeat", pace.heartbeat_s, acts.heartbeat)
+        if self.app.engine is not None:
+            every = {Task.DELIVER: pace.deliver_s, Task.PLAN: pace.plan_s, Task.RETENTION: pace.retention_s}
+            every |= {Task.RESCUE: rescue_s, Task.RETRY_STALLED: pace.retry_stalled_s}
+            yield from slot_ticks(
+                self.app, every, {Task.PLAN: pace.plan_after_s, Task.RETENTION: pace.retention_after_s}
+            )
+            return
+        yield Tick("rescue", rescue_s, acts.rescue)
+        yield Tick(DELIVERY, pace.deliver_s, acts.deliver)
+        yield Tick("plan", pace.plan_s, acts.plan, pace.plan_after_s)
+        yield Tick("retention", pace.retention_s, acts.retention, pace.retention_after_s)
 
     def _add(self, tick: Tick) -> None:
         moment = SystemClock().now() + dt.timedelta(seconds=tick.first_s)
@@ -173,6 +201,8 @@ class Clockwork:
 
     def died(self, what: str) -> None:
         """End the process: the clock is dead, its heartbeat grows old, and only a new process ticks again."""
+        if self.scheduler.lives() and not self._lives():
+            what = "engine"
         self.log.error("the clock died: the process ends so that its supervisor starts it anew", part=what, code=EXIT)
         self.log.close()
         self.leave(EXIT)

@@ -30,6 +30,11 @@ class Signs:
         if name in self.running:
             self.running[name] += 1
 
+    def go_on(self, name: str) -> None:
+        """Note that something goes on that is no tick: it says nothing of whether the clock still ticks."""
+        if name in self.running:
+            self.running[name] += 1
+
     def went_on(self, name: str) -> bool:
         """Tell whether a tick runs, and showed a sign of life since this was last asked of it, or since it began."""
         sign = self.running.get(name, 0)

@@ -5,7 +5,7 @@ sentence of its class; a tick whose database or disk fails is tried again after 
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from reminders.clock import Monotonic
@@ -64,10 +64,14 @@ class Ticker:
         """Tell whether any other tick than `name` failed when it last ran."""
         return bool(self._troubles.keys() - {name})
 
+    def rests(self, names: Iterable[str]) -> bool:
+        """Tell whether one of these failed a moment ago, and is not to be tried again yet."""
+        now = self.time.monotonic()
+        return any(name in self._troubles and now < self._troubles[name].until for name in names)
+
     def run(self, tick: Tick) -> None:
         """Run a tick, unless it failed a moment ago; nothing it does raises."""
-        trouble = self._troubles.get(tick.name)
-        if trouble is not None and self.time.monotonic() < trouble.until:
+        if self.rests([tick.name]):
             self.signs.end(tick.name)
             return
         self.signs.begin(tick.name)

@@ -4,36 +4,16 @@ import datetime as dt
 
 import pytest
 
-from reminders.mail.transport import Transport
 from reminders.services.batches import AHEAD, LEAST, batches
-from reminders.services.breaker import Breakers
 from reminders.services.choose import Visit
 from reminders.services.deliver import DeliverOutcome, deliver_batch
-from reminders.services.points import nobody
-from reminders.services.rounds import Worker
-from tests.support.clinic import INVITED_AT, LEASE, LINKS, Office, to
-from tests.support.post import Post
+from tests.support.clinic import INVITED_AT, Office, to
+from tests.support.sharing import worker_of
 from tests.support.smtp_server import RealServer
 
 
-def worker(office: Office, transport: Transport | None = None) -> Worker:
-    transport = transport or Post(office.clock.now)
-    return Worker(
-        database=office.database,
-        clock=office.clock,
-        keys=office.keys,
-        renderer=office.renderer,
-        transport=transport,
-        breakers=Breakers(transport.name),
-        lease=LEASE,
-        link_base=LINKS,
-        observe=nobody,
-        chance=office.chance,
-    )
-
-
 def run(office: Office, server: RealServer, visits: list[Visit]) -> DeliverOutcome:
-    return deliver_batch(worker(office, to(server)), "deliver-of-a-batch", 4, visits)
+    return deliver_batch(worker_of(office, to(server)), "deliver-of-a-batch", 4, visits)
 
 
 @pytest.fixture
@@ -48,44 +28,44 @@ def due(empty_office: Office) -> Office:
 
 
 def test_everybody_who_is_due_stands_in_one_batch_once(due: Office) -> None:
-    found = list(batches(worker(due)))
+    found = list(batches(worker_of(due)))
     everybody = [visit for batch in found for visit in batch]
     assert len(everybody) == len(set(everybody)) == 63
     assert [len(batch) for batch in found] == [LEAST, LEAST, 13]
 
 
 def test_clinics_take_turns_so_that_a_large_one_delays_nobody(due: Office) -> None:
-    [first, *_] = batches(worker(due))
+    [first, *_] = batches(worker_of(due))
     assert [clinic_id for clinic_id, _ in first[:7]] == [1, 2, 1, 2, 1, 2, 1]
 
 
 def test_who_waits_in_a_batch_already_is_left_out(due: Office) -> None:
-    waiting = {patient_id for _, patient_id in next(batches(worker(due)))}
-    others = [patient_id for batch in batches(worker(due), waiting) for _, patient_id in batch]
+    waiting = {patient_id for _, patient_id in next(batches(worker_of(due)))}
+    others = [patient_id for batch in batches(worker_of(due), waiting) for _, patient_id in batch]
     assert len(others) == 63 - LEAST
     assert not waiting.intersection(others)
 
 
 def test_no_more_than_are_asked_for(due: Office) -> None:
-    assert [len(batch) for batch in batches(worker(due), most=10)] == [10]
+    assert [len(batch) for batch in batches(worker_of(due), most=10)] == [10]
     assert AHEAD >= 10
 
 
 def test_clinics_that_do_not_send_now_are_left_out(due: Office) -> None:
     due.pause("large")
-    assert [clinic_id for batch in batches(worker(due)) for clinic_id, _ in batch] == [2, 2, 2]
+    assert [clinic_id for batch in batches(worker_of(due)) for clinic_id, _ in batch] == [2, 2, 2]
     due.clock.set(INVITED_AT + dt.timedelta(hours=12))
-    assert list(batches(worker(due))) == []
+    assert list(batches(worker_of(due))) == []
 
 
 def test_a_clinic_at_its_daily_limit_takes_no_room_but_what_it_leaves_is_marked(
     due: Office, server: RealServer
 ) -> None:
     due.change_clinic("large", daily_limit="2")
-    [batch] = batches(worker(due))
+    [batch] = batches(worker_of(due))
     assert [clinic_id for clinic_id, _ in batch].count(1) == 3
     assert run(due, server, batch).sent == 5
-    [rest] = batches(worker(due))
+    [rest] = batches(worker_of(due))
     assert [clinic_id for clinic_id, _ in rest] == [1]
     assert run(due, server, rest).sent == 0
     due.clock.advance(days=3)
@@ -93,7 +73,7 @@ def test_a_clinic_at_its_daily_limit_takes_no_room_but_what_it_leaves_is_marked(
 
 
 def test_a_batch_that_comes_twice_sends_once(due: Office, server: RealServer) -> None:
-    [first, *_] = batches(worker(due))
+    [first, *_] = batches(worker_of(due))
     assert run(due, server, first).sent == LEAST
     assert run(due, server, first).sent == 0
     assert len(server.messages) == LEAST
@@ -110,5 +90,5 @@ def test_a_batch_is_sent_to_nobody_else_and_to_nobody_who_opted_out_meanwhile(du
 
 
 def test_all_batches_together_leave_nothing(due: Office, server: RealServer) -> None:
-    assert sum(run(due, server, batch).sent for batch in list(batches(worker(due)))) == 63
-    assert list(batches(worker(due))) == []
+    assert sum(run(due, server, batch).sent for batch in list(batches(worker_of(due)))) == 63
+    assert list(batches(worker_of(due))) == []

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Self
 
 from reminders.clock import SystemClock
+from reminders.main import bound_engine
 from reminders.services.install import install
 from reminders.settings import Settings
 
@@ -23,7 +24,8 @@ KEY = "a key that only the tests of running programs know"
 
 def installed(url: str) -> None:
     """Make what `reminders init` makes at `url`, to be copied."""
-    install(Settings(database_url=url, secret_key=KEY), SystemClock())
+    settings = Settings(database_url=url, secret_key=KEY)
+    install(settings, SystemClock(), bound_engine(settings))
 
 
 def free_place() -> str:

@@ -11,6 +11,8 @@ from reminders.mail.transport import Transport
 from reminders.services.checkup.access import access_checks
 from reminders.services.checkup.check import Check, Examined, asked
 from reminders.services.checkup.clinic import clinics_checks
+from reminders.services.checkup.engine import NAME as ENGINE
+from reminders.services.checkup.engine import engine_checks
 from reminders.services.checkup.guarding import guard_checks
 from reminders.services.checkup.mail import (
     links_check,
@@ -28,6 +30,7 @@ from reminders.services.checkup.store import (
 from reminders.services.checkup.templates import own_templates_checks, templates_check
 from reminders.services.checkup.ticking import NAME as TICKING
 from reminders.services.checkup.ticking import settings_checks, ticking_check
+from reminders.services.engine import Engine
 from reminders.services.find import NoSuchClinic
 from reminders.settings import Settings
 from reminders.store import clinics
@@ -42,11 +45,12 @@ def doctor(
     mail_to: str | None = None,
     transport: Transport | None = None,
     clinic: str | None = None,
+    engine: Engine | None = None,
 ) -> tuple[Check, ...]:
     """Examine everything; with `mail_to` also send one test mail there. Raises `BadAddress` for what is no address.
 
     `transport` stands in for the one that the settings name. `clinic` is the slug of the only clinic to look at, whose
-    sender the test mail has; raises `NoSuchClinic`.
+    sender the test mail has; raises `NoSuchClinic`. `engine` is what shares work among several machines.
     """
     address = None if mail_to is None else parse_address(mail_to)
     examined = Examined(settings, clock.now(), transport, clinic=clinic)
@@ -58,6 +62,7 @@ def doctor(
         checks += asked("access", lambda: access_checks(examined))
         checks += asked("clock", lambda: [clock_check(examined)])
         checks += _stored(examined, TICKING, lambda tx: [ticking_check(tx)])
+        checks += _stored(examined, ENGINE, lambda tx: engine_checks(tx, engine))
         checks += settings_checks(settings)
         checks += _stored(examined, "sending", lambda tx: guard_checks(tx, settings))
         checks += _stored(examined, "catalogue", lambda tx: [catalogue_check(tx)])

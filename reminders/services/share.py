@@ -1,0 +1,80 @@
+"""Shares planning and delivery among several machines: what one of them finds to do is cut into jobs for all.
+
+1. Deliver: the steps before the rounds, for everybody; batches of whom to look at, in one transaction; and the clinics
+are told what patients answered. 2. A batch in the middle brings more, as long as there is more: so the machines never
+wait for the next slot, and who falls due meanwhile waits behind `AHEAD` patients at most. 3. Plan: a job for every few
+hundred patients, in one transaction. A crash between any two leaves what the next slot finds again.
+
+Invariant: nobody is put into a batch who waits in another or is being looked at, and a plan is not shared out while an
+earlier one waits; so jobs never pile up, however slow the machines are.
+"""
+
+import datetime as dt
+
+from reminders.clock import Clock
+from reminders.services.answering.announce import announce
+from reminders.services.batches import AHEAD, batches
+from reminders.services.deliver import DeliverOutcome, outcome, prepare
+from reminders.services.engine import Engine, Job, Task
+from reminders.services.guarding.lock import need_a_sound_clock
+from reminders.services.means import naming_means
+from reminders.services.rounds import Worker
+from reminders.store import clinics, jobs, patients, protocols
+from reminders.store.database import Database, Transaction
+
+PLANNED_TOGETHER = 1000
+
+
+def share_delivery(worker: Worker, engine: Engine) -> DeliverOutcome:
+    """Do what comes before the rounds and after them, and put batches in. Raises as `deliver` does."""
+    with naming_means():
+        tally = prepare(worker)
+        resting = top_up(worker, engine)
+        tally.counts["announced"] = 0 if worker.stop() else announce(worker)
+        return outcome(worker, tally, resting)
+
+
+def top_up(worker: Worker, engine: Engine, ahead: int = AHEAD) -> dt.datetime | None:
+    """Put batches in until `ahead` patients wait; none while the transport rests, and then return until when."""
+    with worker.database.read(worker.clock.now()) as tx:
+        resting = worker.breakers.open_until(tx)
+        waiting, taken = _live(tx)
+    room = ahead - waiting
+    if resting is not None or room < ahead // 2:
+        return resting
+    found = list(batches(worker, taken, room))
+    more = sum(map(len, found)) == room
+    with worker.database.write(worker.clock.now, "deliver", alongside=True) as tx:
+        _, taken = _live(tx)  # two may do this at once
+        left = [[visit for visit in batch if visit[1] not in taken] for batch in found]
+        wanted = [batch for batch in left if batch]
+        brings = len(wanted) // 2 if more else None
+        engine.defer_all(tx, [_batch(batch, more=number == brings) for number, batch in enumerate(wanted)])
+    return None
+
+
+def _batch(visits: list[tuple[int, int]], *, more: bool) -> Job:
+    return Job(Task.DELIVER_BATCH, {"visits": visits, "more": more})
+
+
+def _live(tx: Transaction) -> tuple[int, set[int]]:
+    """Return how many patients wait in batches, and who is in one that waits or is at work."""
+    found = jobs.live(tx, Task.DELIVER_BATCH)
+    waiting = sum(len(args["visits"]) for waits, args in found if waits)
+    return waiting, {patient_id for _, args in found for _, patient_id in args["visits"]}
+
+
+def share_plan(database: Database, clock: Clock, engine: Engine) -> int:
+    """Put a job in for every few hundred patients; return how many. Raises as `plan_everyone` does."""
+    need_a_sound_clock(database, clock)
+    with database.write(clock.now, "plan", alongside=True) as tx:
+        protocols.current(tx)  # where these cannot be read, nobody can be planned, and that is said
+        if jobs.live(tx, Task.PLAN_BATCH):
+            return 0
+        spans = [
+            {"clinic_id": clinic_id, "first": first, "last": last}
+            for clinic_id in clinics.clinic_ids(tx)
+            for first, last in patients.spans(tx, clinic_id, PLANNED_TOGETHER)
+        ]
+        engine.defer_all(tx, [Job(Task.PLAN_BATCH, span) for span in spans])
+    return len(spans)
