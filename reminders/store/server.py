@@ -19,9 +19,10 @@ _FACTS = 0x7265_6D69  # any numbers that only we use: PostgreSQL's advisory lock
 _TRAIL = 0x7265_6D6A
 
 _STATEMENT_MS = 300_000
-_IDLE_MS = 300_000
+_IDLE_MS = 30_000
 """How long one statement may run, and how long a transaction may say nothing: a program that was stopped in the middle
-of one would else keep everybody out until somebody notices."""
+of one, or cut off, would else keep every other machine out until somebody notices. Silence is no work of ours: nothing
+is computed for seconds between two statements."""
 
 _IN_ERROR = 3
 """psycopg.pq.TransactionStatus.INERROR; the driver is an extra, and not imported without need."""
