@@ -98,7 +98,7 @@ def deliver_batch(
         need_a_sound_database(worker.database)
         guard(worker.database, worker.clock, worker.place)
         chooser = Chooser(worker.keys, name, worker.lease, Tally(), worker.lookup)
-        resting = _send(worker, chooser, round_size, lambda: iter(visits), progress)
+        resting = _send(worker, chooser, round_size, lambda: ((one, other) for one, other in visits), progress)
         return outcome(worker, chooser.tally, resting, ahead=False)
 
 

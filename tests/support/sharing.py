@@ -39,20 +39,22 @@ class Machines:
     def __init__(self, url: str) -> None:
         self.url = url
         self.office = Office(url, FakeClock())
-        self._opened: list[Database] = []
+        self._opened: list[App] = []
 
     def add(self, transport: Transport | None = None, *, ahead_s: float = 0, **settings: object) -> App:
         """Return the app of another machine, whose own clock is ahead of the database's by some seconds."""
         office = self.office
         database = Database(self.url, audit_key=office.keys.audit_key, lease_clock=lambda _: office.clock.now())
-        self._opened.append(database)
         clock = FakeClock(office.clock.now() + dt.timedelta(seconds=ahead_s))
         given: dict[str, Any] = {"base_url": LINKS, "secret_key": KEY, "database_url": self.url, **settings}
-        return App(Settings(**given), database, office.keys, clock, transport, engine=Procrastinate())
+        app = App(Settings(**given), database, office.keys, clock, transport, engine=Procrastinate())
+        self._opened.append(app)
+        return app
 
     def close(self) -> None:
-        for database in self._opened:
-            database.close()
+        for app in self._opened:
+            app.lines.close()
+            app.database.close()
         self.office.close()
 
 
