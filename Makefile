@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check format lock docs pictures wheel storm chaos syscalls machine scanner simulate zoo mutants clean
+.PHONY: help setup demo test check format lock docs pictures wheel bench storm chaos syscalls machine scanner simulate zoo mutants clean
 
 PYTHON ?= python3
 UV ?= uv
@@ -11,7 +11,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 # universal: one lock for every system and Python; no index, link or machine path is written into it
 LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-	--custom-compile-command 'make lock' pyproject.toml
+	--custom-compile-command 'make lock'
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,7 +40,7 @@ check: setup ## format, lint, floors, types, dependencies
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/mypy reminders tests
+	@$(BIN)/mypy reminders tests benchmarks
 	@$(BIN)/deptry .
 
 format: setup ## format the code and mend what can be mended
@@ -49,8 +49,9 @@ format: setup ## format the code and mend what can be mended
 
 lock: ## work the locks out again from pyproject.toml (needs uv)
 	@command -v $(UV) >/dev/null || { echo "'$(UV)' is not here. Install uv, or name it: make lock UV=/path/to/uv" >&2; exit 1; }
-	@$(LOCK) --extra postgresql --extra distributed --output-file requirements/runtime.txt
-	@$(LOCK) --extra postgresql --extra distributed --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
+	@$(LOCK) pyproject.toml --extra postgresql --extra distributed --output-file requirements/runtime.txt
+	@$(LOCK) pyproject.toml --extra postgresql --extra distributed --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
+	@$(LOCK) --group bench --constraint requirements/dev.txt --output-file requirements/bench.txt
 	@! grep -nE 'https?:' requirements/*.txt || { echo "A lock names a host." >&2; exit 1; }
 
 docs: setup ## write docs/commands.md from the commands, and the matrix in docs/reliability.md from the tests
@@ -62,6 +63,16 @@ pictures: setup ## write the pictures of mails and pages in docs/images (needs D
 
 wheel: setup ## build the wheel and the source archive into dist/
 	@$(BIN)/python -m hatchling build
+
+bench: setup .venv-bench/.ready ## measure it beside its peers and write docs/performance.md (an hour or two; SHORT=1, ONLY=…, ROWS=…)
+	@$(BIN)/python -m benchmarks.main $(if $(SHORT),--size short) $(if $(ONLY),--only $(ONLY)) $(if $(ROWS),--rows $(ROWS)) \
+	  $(if $(MESSAGES),--messages $(MESSAGES)) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+.venv-bench/.ready: requirements/bench.txt
+	@echo "Making .venv-bench for the peers"
+	@$(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/python -m pip --disable-pip-version-check --no-input install --quiet --require-hashes -r requirements/bench.txt
+	@touch $@
 
 storm: setup ## kill the program a thousand times and count the letters (half an hour to an hour)
 	@echo "Killing it over and over; this takes half an hour to an hour."
@@ -98,5 +109,5 @@ mutants: setup ## damage the rules two thousand times and see that a test notice
 	@nice $(BIN)/python -m tests.mutation.score
 
 clean: ## remove what was made, the virtual environment too
-	@rm -rf .venv dist build mutants .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis .coverage*
+	@rm -rf .venv .venv-bench dist build mutants .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis .coverage*
 	@find reminders tests alembic -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,4 +1,3 @@
-# ruff: noqa: INP001
 """Times the neutral page behind links of every kind that opens nothing, and says whether the times tell them apart.
 
 Usage: python -m benchmarks.neutral_page [TIMES]. The kinds take turns, so that a busy machine slows all alike; what is
@@ -12,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.support.clinic import INVITED_AT, FakeClock, Office, installed
+from tests.support.clinic import INVITED_AT, FakeClock, Office, install
 from tests.support.site import Letter, Site, app_of, letters
 
 USUAL_TIMES = 2_000
@@ -31,7 +30,9 @@ def main(times: int) -> int:
 
 
 def _measured(folder: Path, times: int) -> dict[str, list[float]]:
-    office = Office(f"sqlite:///{installed(folder / 'reminders.db')}", FakeClock())
+    url = f"sqlite:///{folder / 'reminders.db'}"
+    install(url)
+    office = Office(url, FakeClock())
     paths = _links(office, folder / "letters")
     site = Site(app_of(office))
     found: dict[str, list[float]] = {kind: [] for kind in paths}

@@ -1,4 +1,3 @@
-# ruff: noqa: INP001
 """Plans a large clinic on SQLite in one process and says how long another one waits to write a single fact meanwhile.
 
 Usage: python benchmarks/writer_waits.py [PATIENTS] [SECONDS]. The promise is that nobody waits longer than about a
@@ -84,7 +83,7 @@ def _plan(url: str) -> None:
 
 def _write_for(url: str, seconds: float, count: int) -> list[float]:
     database, keys = _opened(url)
-    chance = random.Random(1)  # noqa: S311 - which patient, no secret
+    chance = random.Random(1)
     ended, waits = time.perf_counter() + seconds, []
     while time.perf_counter() < ended:
         began = time.perf_counter()

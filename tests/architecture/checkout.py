@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PYTHON_FOLDERS = ("reminders", "tests", "alembic")
+PYTHON_FOLDERS = ("reminders", "tests", "alembic", "benchmarks")
 
 
 def files() -> list[Path]:
@@ -47,7 +47,7 @@ def _listed_by_git() -> list[Path] | None:
 
 
 def _walked() -> Iterator[Path]:
-    made_here = {".git", ".hypothesis", ".venv", "build", "dist", "mutants", "__pycache__"}
+    made_here = {".git", ".hypothesis", ".venv", ".venv-bench", "build", "dist", "mutants", "__pycache__"}
     for path in ROOT.rglob("*"):
         relative = path.relative_to(ROOT)
         cache = any(part in made_here or part.endswith(("_cache", ".egg-info")) for part in relative.parts)

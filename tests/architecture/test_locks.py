@@ -15,11 +15,11 @@ from packaging.utils import canonicalize_name
 from tests.architecture.checkout import ROOT, read
 
 LOCKS = sorted(path.relative_to(ROOT) for path in (ROOT / "requirements").glob("*.txt"))
-RUNTIME, DEV = "requirements/runtime.txt", "requirements/dev.txt"
+RUNTIME, DEV, BENCH = (f"requirements/{name}.txt" for name in ("runtime", "dev", "bench"))
 
 
-def test_there_is_a_lock_to_run_from_and_one_to_work_with() -> None:
-    assert [path.as_posix() for path in LOCKS] == [DEV, RUNTIME]
+def test_there_is_a_lock_to_run_from_one_to_work_with_and_one_for_the_peers() -> None:
+    assert [path.as_posix() for path in LOCKS] == [BENCH, DEV, RUNTIME]
 
 
 @pytest.mark.parametrize("path", LOCKS, ids=str)
@@ -42,10 +42,13 @@ def test_what_the_project_asks_for_is_what_the_locks_hold() -> None:
     asked = [*project["project"]["dependencies"], *chain(*project["project"]["optional-dependencies"].values())]
     assert _unmet(asked, _pins(RUNTIME)) == []
     assert _unmet([*asked, *project["dependency-groups"]["dev"]], _pins(DEV)) == []
+    assert _unmet(project["dependency-groups"]["bench"], _pins(BENCH)) == []
 
 
 def test_the_locks_agree_with_each_other() -> None:
     assert _pins(RUNTIME).items() <= _pins(DEV).items()
+    both = _pins(BENCH).keys() & _pins(DEV).keys()
+    assert {name: _pins(BENCH)[name] for name in both} == {name: _pins(DEV)[name] for name in both}
 
 
 @pytest.mark.xdist_group("kept")
