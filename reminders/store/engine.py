@@ -239,5 +239,6 @@ def _postgresql(url: str, busy_ms: int) -> Engine:
         else:
             server.begin_reader(connection)
 
+    event.listen(engine, "connect", lambda connection, _: server.watch_the_client(connection))
     event.listen(engine, "begin", begin)
     return engine

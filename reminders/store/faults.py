@@ -117,6 +117,7 @@ _POSTGRESQL = {
     "53300": DatabaseBusy,
     "57014": DatabaseBusy,
     "25P03": DatabaseUnreachable,
+    "25P04": DatabaseUnreachable,
     "55P03": DatabaseBusy,
     "40001": DatabaseBusy,
     "40P01": DatabaseBusy,

@@ -14,6 +14,7 @@ import datetime as dt
 from collections.abc import Mapping
 
 from sqlalchemy import Connection
+from sqlalchemy.engine.interfaces import DBAPIConnection
 
 _FACTS = 0x7265_6D69  # any numbers that only we use: PostgreSQL's advisory locks are named by numbers
 _TRAIL = 0x7265_6D6A
@@ -23,6 +24,10 @@ _IDLE_MS = 30_000
 """How long one statement may run, and how long a transaction may say nothing: a program that was stopped in the middle
 of one, or cut off, would else keep every other machine out until somebody notices. Silence is no work of ours: nothing
 is computed for seconds between two statements."""
+
+_STEP_MS, _KNOWS_WHOLE = 120_000, (17,)
+"""How long a step of a delivery may take as a whole, on servers that know such a limit: who was stopped while a
+statement was on its way to the server is silent in a way that neither of the limits above counts."""
 
 _IN_ERROR = 3
 """psycopg.pq.TransactionStatus.INERROR; the driver is an extra, and not imported without need."""
@@ -39,6 +44,23 @@ CONNECTING: Mapping[str, int] = {
 wait for hours (postgresql.org/docs, 32.1.2). What the URL says goes before."""
 
 
+_LOST_PEER = {"idle": 10, "interval": 5, "count": 3}
+_UNHEARD_MS = 25_000
+
+
+def watch_the_client(connection: DBAPIConnection) -> None:
+    """Let the server notice within half a minute that our machine was cut off, and undo what we were at.
+
+    A cable that is pulled in the middle of a statement leaves the server waiting for the rest of it, with our locks in
+    its hands: that is no silence between two statements, and its own keepalives begin after two hours.
+    """
+    set_ = [f"set_config('tcp_keepalives_{name}', '{value}', false)" for name, value in _LOST_PEER.items()]
+    cursor = connection.cursor()
+    cursor.execute(f"SELECT {', '.join(set_)}, set_config('tcp_user_timeout', '{_UNHEARD_MS}', false)")
+    cursor.close()
+    connection.commit()  # what is set in a transaction that is undone is undone as well
+
+
 def begin_reader(connection: Connection) -> None:
     """Begin a transaction that sees one state of everything and cannot write."""
     connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -51,8 +73,10 @@ def begin_writer(connection: Connection, busy_ms: int, *, alongside: bool) -> No
     would be a second letter. A stricter setting of its own stays.
     """
     lock = "pg_advisory_xact_lock_shared" if alongside else "pg_advisory_xact_lock"
+    knows = (connection.dialect.server_version_info or (0,)) >= _KNOWS_WHOLE
+    whole = f"set_config('transaction_timeout', '{_STEP_MS}', true)," if alongside and knows else ""
     connection.exec_driver_sql(
-        f"SELECT set_config('lock_timeout', '{busy_ms}', true),"
+        f"SELECT {whole} set_config('lock_timeout', '{busy_ms}', true),"
         f" set_config('statement_timeout', '{_STATEMENT_MS}', true),"
         f" set_config('idle_in_transaction_session_timeout', '{_IDLE_MS}', true),"
         " set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') IN ('off', 'local')"

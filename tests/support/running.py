@@ -35,12 +35,18 @@ def free_place() -> str:
 
 
 class Running:
-    """A process; `command` is behind `python -m`. Everything it says, on either stream, is kept as lines."""
+    """A process; `command` is behind `python -m`, and that behind `within`. Everything it says is kept as lines."""
 
-    def __init__(self, folder: Path, command: Sequence[str], env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        command: Sequence[str],
+        env: Mapping[str, str] | None = None,
+        within: Sequence[str] = (),
+    ) -> None:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("REMINDERS_")}
         self._program = subprocess.Popen(
-            [sys.executable, "-m", *command],
+            [*within, sys.executable, "-m", *command],
             cwd=folder,
             env={**kept, "PYTHONPATH": str(ROOT), "REMINDERS_LOG": "json", **(env or {})},
             stdout=subprocess.PIPE,
@@ -92,7 +98,7 @@ class Running:
             self._heard.notify_all()
 
 
-def program(folder: Path, *args: str, url: str, **env: str) -> Running:
+def program(folder: Path, *args: str, url: str, within: Sequence[str] = (), **env: str) -> Running:
     """Start the program on the database at `url`, which `installed` made."""
     given = {"REMINDERS_DATABASE_URL": url, "REMINDERS_SECRET_KEY": KEY, "REMINDERS_STATE": str(folder)}
-    return Running(folder, ["reminders.main", *args], {**given, **env})
+    return Running(folder, ["reminders.main", *args], {**given, **env}, within)
