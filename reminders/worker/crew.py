@@ -1,7 +1,7 @@
 """This machine's share of the jobs: a thread that fetches them, one at a time from each queue, and does them.
 
-It works on connections of its own, hears of new jobs at once (LISTEN), and looks for them now and then besides. A job
-is done by a tick's verb, and an error of it is told as a tick's is.
+It works on connections of its own, hears of what is to be delivered at once (LISTEN), and looks for every kind of job
+now and then besides. A job is done by a tick's verb, and an error of it is told as a tick's is.
 
 Invariants: a queue whose task failed rests here as the ticker says, and its batch goes back to the other machines: one
 that lacks something must not eat up everybody's jobs; none is fetched once the process is asked to end, or while its
@@ -43,6 +43,8 @@ _FETCHES_EVERY_S, _WAITS_S = 2.0, 5.0
 _KEPT_HOURS = 24
 _BATCHES = (Task.DELIVER_BATCH, Task.PLAN_BATCH)
 """Of the others each slot brings one."""
+_AT_ONCE = ("deliver", "share")
+"""The queues of which a machine wants to hear; each takes a connection."""
 _GONE = (ConnectorException, OSError)
 
 Act = Callable[..., None]
@@ -137,6 +139,7 @@ class Crew:
                 concurrency=1,
                 fetch_job_polling_interval=self.fetches_every_s,
                 delete_jobs="always",
+                listen_notify=queue in _AT_ONCE,
                 install_signal_handlers=False,
                 update_heartbeat_interval=min(BEATS_EVERY_S, self.silent_s / 4),
                 stalled_worker_timeout=self.silent_s,

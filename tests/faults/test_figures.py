@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.support.fault_page import PAGE
 
 ROOT = Path(__file__).resolve().parents[2]
-LONG = frozenset({"storm", "chaos", "syscalls", "machine", "scanner", "simulate", "zoo", "mutants"})
+LONG = frozenset({"storm", "chaos", "syscalls", "machine", "scanner", "nodes", "simulate", "zoo", "mutants"})
 
 
 def test_every_long_run_has_its_figures_and_no_figure_is_without_its_run() -> None:

@@ -34,12 +34,13 @@ class Accepted:
 class KillingServer:
     """Listens on this machine. `arm` says when to act on the delivery; by default nothing happens to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1", chunk: int = _CHUNK) -> None:
         self.accepted: list[Accepted] = []
+        self._chunk = chunk
         self._lock = threading.Lock()
         self._phase, self._left = "", 0
         self._act: Callable[[], None] = _nothing
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server((host, 0), backlog=200)
         self.host, self.port = self._listener.getsockname()
         self._sockets: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._listen, daemon=True)]
@@ -99,7 +100,7 @@ class KillingServer:
             unread, recipient = b"", ""
             while True:
                 while b"\r\n" not in unread:
-                    unread += _received(sock)
+                    unread += _received(sock, self._chunk)
                 line, _, unread = unread.partition(b"\r\n")
                 command = line[:4].decode("ascii").lower()
                 if command in PHASES:
@@ -121,7 +122,7 @@ class KillingServer:
             if not whole and _LAST_LINE.search(content):
                 whole = True
                 self._happens("last_line")
-            content += _received(sock)
+            content += _received(sock, self._chunk)
         if not whole:  # it came together with the dot
             self._happens("last_line")
         message, _, behind = content.partition(_DOT)
@@ -133,9 +134,9 @@ class KillingServer:
         return behind
 
 
-def _received(sock: socket.socket) -> bytes:
+def _received(sock: socket.socket, chunk: int) -> bytes:
     """Return what has come; raise when the other side has gone."""
-    if not (received := sock.recv(_CHUNK)):
+    if not (received := sock.recv(chunk)):
         raise ConnectionResetError
     return received
 

@@ -104,6 +104,7 @@ def test_a_job_whose_machine_died_again_and_again_is_dropped(left: Machines, ser
     with clock_on(left.add(to(server)), RARELY):
         assert eventually(lambda: len(server.messages) == 2)
         assert eventually(lambda: not batches(left))
+    assert len(server.messages) == 2
 
 
 def test_a_machine_that_lacks_something_does_not_eat_up_the_jobs_of_all(left: Machines, server: RealServer) -> None:

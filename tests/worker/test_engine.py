@@ -10,6 +10,8 @@ from procrastinate.schema import SchemaManager
 
 from reminders.clock import SystemClock
 from reminders.main import bound_engine
+from reminders.services.checkup.check import Check
+from reminders.services.checkup.engine import engine_checks
 from reminders.services.engine import Job, NoEngine, Task
 from reminders.services.install import install, open_installation
 from reminders.settings import Settings
@@ -211,3 +213,32 @@ def test_init_makes_its_tables_and_a_worker_without_them_is_refused_with_a_sente
     assert "share the work" in init.text
     database, _ = open_installation(settings, SystemClock(), engine=Procrastinate())
     database.close()
+
+
+def told(machines: Machines, *, bound: bool = True) -> Check:
+    with machines.office.read() as tx:
+        [check] = engine_checks(tx, Procrastinate() if bound else None)
+    return check
+
+
+def test_the_doctor_says_which_engine_is_bound_and_what_is_wrong_with_it(machines: Machines) -> None:
+    alone = told(machines, bound=False)
+    assert (alone.ok, alone.said.partition(":")[0]) == (True, "local")
+    nobody = told(machines)
+    assert (nobody.ok, "reminders worker" in nobody.advice) == (None, True)
+    with machines.office.write() as tx:
+        driver = jobs.driver(tx)
+        driver.execute("INSERT INTO procrastinate_workers DEFAULT VALUES")
+        Procrastinate().defer(tx, Job(Task.PLAN))
+    well = told(machines)
+    assert (well.ok, "): 1," in well.said, "wait: 1" in well.said) == (True, True, True)
+    with machines.office.write() as tx:
+        jobs.driver(tx).execute("UPDATE procrastinate_jobs SET status = 'doing'")
+    left = told(machines)
+    assert (left.ok, "dead worker: 1" in left.said) == (False, True)
+
+
+def test_the_doctor_finds_that_its_tables_are_missing(plain: Database) -> None:
+    with plain.read(SystemClock().now()) as tx, pytest.raises(SharedTablesMissing):
+        list(engine_checks(tx, Procrastinate()))
+    plain.close()

@@ -24,9 +24,12 @@ def engine_checks(tx: Transaction, engine: Engine | None) -> Iterator[Check]:
         return
     engine.need_schema(tx)
     found = jobs.standing(tx, SILENT_S)
-    said = f"distributed: {found.workers} workers, {found.waiting} jobs wait, {found.at_work} are at work"
+    said = (
+        f"distributed; workers (four on each machine): {found.workers}, jobs that wait: {found.waiting},"
+        f" at work: {found.at_work}"
+    )
     if found.stalled:
-        yield Check(NAME, ok=False, said=f"{said}, {found.stalled} are a dead worker's", advice=_DEAD)
+        yield Check(NAME, ok=False, said=f"{said}, left by a dead worker: {found.stalled}", advice=_DEAD)
     elif not found.workers:
         yield Check(NAME, ok=None, said=said, advice=_START)
     else:
