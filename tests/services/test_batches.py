@@ -18,10 +18,10 @@ def run(office: Office, server: RealServer, visits: list[Visit]) -> DeliverOutco
 
 @pytest.fixture
 def due(empty_office: Office) -> Office:
-    """Two clinics, one with 60 patients who are due and one with three."""
+    """Two clinics, one with 30 patients who are due and one with three."""
     empty_office.add_clinic("large")
     empty_office.add_clinic("small")
-    empty_office.add_due(60, "large")
+    empty_office.add_due(30, "large")
     empty_office.add_due(3, "small")
     empty_office.clock.set(INVITED_AT)
     return empty_office
@@ -30,8 +30,8 @@ def due(empty_office: Office) -> Office:
 def test_everybody_who_is_due_stands_in_one_batch_once(due: Office) -> None:
     found = list(batches(worker_of(due)))
     everybody = [visit for batch in found for visit in batch]
-    assert len(everybody) == len(set(everybody)) == 63
-    assert [len(batch) for batch in found] == [LEAST, LEAST, 13]
+    assert len(everybody) == len(set(everybody)) == 33
+    assert [len(batch) for batch in found] == [LEAST, 8]
 
 
 def test_clinics_take_turns_so_that_a_large_one_delays_nobody(due: Office) -> None:
@@ -42,7 +42,7 @@ def test_clinics_take_turns_so_that_a_large_one_delays_nobody(due: Office) -> No
 def test_who_waits_in_a_batch_already_is_left_out(due: Office) -> None:
     waiting = {patient_id for _, patient_id in next(batches(worker_of(due)))}
     others = [patient_id for batch in batches(worker_of(due), waiting) for _, patient_id in batch]
-    assert len(others) == 63 - LEAST
+    assert len(others) == 33 - LEAST
     assert not waiting.intersection(others)
 
 
@@ -80,7 +80,7 @@ def test_a_batch_that_comes_twice_sends_once(due: Office, server: RealServer) ->
 
 
 def test_a_batch_is_sent_to_nobody_else_and_to_nobody_who_opted_out_meanwhile(due: Office, server: RealServer) -> None:
-    visits = [(1, 1), (1, 2), (2, 61)]
+    visits = [(1, 1), (1, 2), (2, 31)]
     due.change_patient("P2", "large", opt_out="all")
     assert run(due, server, visits).sent == 2
     assert sorted(message.rcpt_tos[0] for message in server.messages) == [
@@ -90,5 +90,5 @@ def test_a_batch_is_sent_to_nobody_else_and_to_nobody_who_opted_out_meanwhile(du
 
 
 def test_all_batches_together_leave_nothing(due: Office, server: RealServer) -> None:
-    assert sum(run(due, server, batch).sent for batch in list(batches(worker_of(due)))) == 63
+    assert sum(run(due, server, batch).sent for batch in list(batches(worker_of(due)))) == 33
     assert list(batches(worker_of(due))) == []
