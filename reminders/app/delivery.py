@@ -92,6 +92,10 @@ class DeliveryVerbs(Opened):
         with self._reading() as tx, closing(overview.list_reminders(tx, wanted)) as found:
             yield found
 
+    def hang_up(self) -> None:
+        """Close the connections to mail servers that deliveries left open."""
+        self.lines.close()
+
     def why(self, slug: str, ref: str) -> explain.Explanation:
         """Explain every step of one patient."""
         with self._reading() as tx:

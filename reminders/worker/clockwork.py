@@ -216,6 +216,8 @@ class Clockwork:
         while self.signs.running and self.time.monotonic() < until:
             threading.Event().wait(0.02)
         left = tuple(self.signs.running)
+        if DELIVERY not in left:
+            self.app.hang_up()
         said = self._say_stopped(max(until - self.time.monotonic(), self.pace.last_word_s))
         for tick in left:
             self.log.warning(_LEFT_DELIVERY if tick == DELIVERY else _LEFT_TICK, tick=tick)

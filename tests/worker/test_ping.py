@@ -108,7 +108,8 @@ def test_a_long_delivery_asks_while_it_goes_on_and_not_while_it_stands_still(
     ticker = Ticker(kept.log, Signs(), time, random.Random(1))
     with KillingServer() as server, Ping(found.url, time, kept.log) as ping:
         jumps = JumpWatch(office.clock, time, kept.log)
-        acts = Acts(app_at(office, to(server), round=1), "clock", kept.log, Stop(), jumps, ticker, ping)
+        app = app_at(office, to(server), round=1)
+        acts = Acts(app, "clock", kept.log, Stop(), jumps, ticker, ping)
 
         def two_heartbeats(message: int) -> None:
             """Give one after what went on before this message, and one after nothing."""
@@ -122,6 +123,7 @@ def test_a_long_delivery_asks_while_it_goes_on_and_not_while_it_stands_still(
         ticker.run(Tick("deliver", 30, acts.deliver))
         assert counts == [True] * 8, "the first of four messages is not through yet"
         assert eventually(lambda: len(found.asked) == 4), "and the delivery itself came to its end"
+        app.hang_up()
 
 
 @pytest.mark.parametrize(
