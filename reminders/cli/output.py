@@ -4,7 +4,6 @@ Invariants: with --json exactly one document goes out; a pipe gets no colour cod
 things, no terminal control sequence passes; a stream that cannot say a letter never ends the program.
 """
 
-import json
 import os
 import re
 import sys
@@ -76,12 +75,16 @@ def say_notes(notes: Sequence[str]) -> None:
 
 def say_json(document: object) -> None:
     """Print the one JSON document of a command."""
+    import json  # noqa: PLC0415 - help prints none
+
     sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False))
     sys.stdout.write("\n")
 
 
 def stream_json(items: Iterable[object]) -> None:
     """Print a list of any length as one JSON document, an item a line, keeping none of them."""
+    import json  # noqa: PLC0415 - as above
+
     before = "["
     for item in items:
         sys.stdout.write(f"{before}\n{json.dumps(item, ensure_ascii=False)}")

@@ -20,29 +20,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from reminders import __version__
-from reminders.cli import (
-    appointment,
-    checks,
-    clinic,
-    decisions,
-    deliver,
-    guarding,
-    importing,
-    installation,
-    listing,
-    patient,
-    plan,
-    preview,
-    protocol,
-    requests,
-    sender,
-    serving,
-    simulate,
-    template,
-    treatment,
-    why,
-    working,
-)
+from reminders.cli.commands import COMMANDS, load, stand_ins
 from reminders.cli.output import ready_streams, visible
 from reminders.cli.session import Session
 from reminders.errors import BadInput, DatabaseNotReady, RemindersError, causes
@@ -50,13 +28,6 @@ from reminders.errors import BadInput, DatabaseNotReady, RemindersError, causes
 CANNOT_DO, WRONG_COMMAND_LINE, BAD_INPUT, DATABASE_NOT_READY, INTERRUPTED = 1, 2, 3, 4, 130
 _ADDRESS = re.compile(r"(?<![^\s'\"(<=])[^\s@/:'\"(<=]+@[^\s@'\")>,;]+")
 _PACKAGE = __name__.partition(".")[0]
-
-ORDER = (
-    *("init", "demo", "doctor", "clinic", "sender", "template", "protocol", "patient", "treatment", "appointment"),
-    *("import", "plan", "deliver", "run", "worker", "serve", "list", "why", "requests", "preview", "simulate"),
-    *("release", "hold", "settle", "retry", "bounce", "audit", "unlock", "backup"),
-)
-"""The commands in the order in which a person meets them."""
 
 INTRODUCTION = """
 Reminds a clinic's patients, once per step, when a maintenance consultation makes sense.
@@ -70,8 +41,16 @@ Begin with `reminders init`, then `reminders clinic add`, `reminders patient add
 class Shell(TyperGroup):
     """The whole command line; every way a command can end leaves through `main`."""
 
-    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override] # noqa: ARG002, D102 - the base class says it
-        return sorted(self.commands, key=ORDER.index)
+    def __init__(self, **given: Any) -> None:  # noqa: ANN401 - the signature is the library's
+        """Know every command by its name and sentence; one is loaded when it is asked for."""
+        super().__init__(**given)
+        self.commands.update(stand_ins())
+
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override] # noqa: ANN401, ARG002, D102 - the base class says it
+        return load(cmd_name) if cmd_name in COMMANDS else None
+
+    def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override] # noqa: ANN401, D102 - the base class says it
+        TyperGroup(commands=dict(self.commands)).format_commands(ctx, formatter)
 
     def main(  # noqa: D102 - the base class says it
         self,
@@ -122,7 +101,7 @@ def _was_interrupted(error: BaseException) -> bool:
 
 
 def build() -> typer.Typer:
-    """Return the command line with every command registered."""
+    """Return the command line."""
     shell = typer.Typer(
         cls=Shell,
         help=INTRODUCTION,
@@ -133,23 +112,6 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["--help", "-h"]},
     )
     shell.callback()(reminders)
-    nouns = (
-        installation,
-        clinic,
-        sender,
-        template,
-        protocol,
-        patient,
-        treatment,
-        appointment,
-        importing,
-        plan,
-        deliver,
-        serving,
-        working,
-    )
-    for noun in (*nouns, listing, why, requests, preview, simulate, decisions, checks, guarding):
-        noun.register(shell)
     return shell
 
 

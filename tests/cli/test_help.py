@@ -5,6 +5,8 @@ import shlex
 
 import pytest
 
+from reminders.cli.commands import COMMANDS, load
+from tests.architecture.checkout import ROOT
 from tests.cli.desk import Desk
 from tests.support.command_page import PAGE, commands, example, page
 
@@ -19,6 +21,17 @@ NAMES = [name for name, _ in commands()]
 
 def test_every_promised_command_is_there() -> None:
     assert PROMISED - set(NAMES) == set()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_of_commands_says_what_a_command_says(name: str) -> None:
+    assert COMMANDS[name][1] == " ".join(inspect.cleandoc(load(name).help or "").partition("\n\n")[0].split())
+
+
+def test_every_module_of_commands_is_on_the_list() -> None:
+    files = (ROOT / "reminders" / "cli").glob("*.py")
+    registering = {file.stem for file in files if "def register(shell:" in file.read_text(encoding="utf-8")}
+    assert registering == {module for module, _ in COMMANDS.values()}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -21,7 +21,25 @@ from tests.architecture.checkout import ROOT
 from tests.cli.desk import OF, Desk
 
 PROGRAM = (sys.executable, "-m", "reminders.main")
-HEAVY = ("sqlalchemy", "jinja2", "cryptography", "holidays", "alembic", "rich", "yaml")
+HEAVY = (
+    *(
+        "jinja2",
+        "cryptography",
+        "holidays",
+        "alembic",
+        "rich",
+        "yaml",
+        "babel",
+        "nh3",
+        "PIL",
+        "mjml",
+        "rapidfuzz",
+        "dns",
+    ),
+    *("email_validator", "openpyxl", "litestar", "uvicorn", "apscheduler", "structlog", "asyncio", "ssl"),
+)
+OF_HELP = {"", ".main", ".errors", ".cli", ".cli.shell", ".cli.commands", ".cli.output", ".cli.session"}
+"""What of the program may be loaded to show its help; what else is loaded belongs to a command."""
 NAME = "Zoë \x1b]0;owned\x07Ångström"
 
 
@@ -35,15 +53,26 @@ def _env(desk: Desk, more: dict[str, str]) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "PYTHONPATH": root, "TZ": "Asia/Tokyo", **desk.env, **more}
 
 
-@pytest.mark.parametrize("args", [("--help",), ("--version",), ("treatment", "add", "--help"), ("list", "--nonsense")])
-def test_asking_for_help_loads_no_heavy_library(args: Sequence[str]) -> None:
+def loaded(args: Sequence[str], cwd: Path | None = None, env: dict[str, str] | None = None) -> set[str]:
+    """Return the modules that a command line loads."""
     code = (
         f"import sys; sys.argv = ['reminders', *{list(args)!r}]\n"
         "try:\n    from reminders.main import main; main()\n"
-        f"except SystemExit:\n    print('loaded', [name for name in {HEAVY!r} if name in sys.modules])"
+        "except SystemExit:\n    print('loaded', *sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.endswith("loaded []\n")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=cwd, env=env)
+    return set(done.stdout.rpartition("loaded ")[2].split())
+
+
+@pytest.mark.parametrize("args", [("--help",), ("--version",), ("treatment", "add", "--help"), ("list", "--nonsense")])
+def test_asking_for_help_loads_no_heavy_library(args: Sequence[str]) -> None:
+    assert loaded(args) & {"sqlalchemy", "pydantic_settings", *HEAVY} == set()
+
+
+def test_help_loads_no_command() -> None:
+    found = loaded(["--help"])
+    assert {name for name in found if name.startswith("reminders")} == {f"reminders{name}" for name in OF_HELP}
+    assert found & {"pydantic", "json", "email"} == set()
 
 
 def test_a_whole_day_works_as_a_program(bare_desk: Desk) -> None:

@@ -42,7 +42,7 @@ def commands() -> Iterator[tuple[str, Any]]:
     shell = get_command(build())
     assert isinstance(shell, TyperGroup)
     for name in shell.list_commands(None):  # type: ignore[arg-type] # the order does not depend on a context
-        command = shell.commands[name]
+        command = shell.get_command(None, name)  # type: ignore[arg-type] # likewise
         if isinstance(command, TyperGroup):
             yield from ((f"{name} {inner}", one) for inner, one in command.commands.items())
         else:
