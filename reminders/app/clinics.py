@@ -11,7 +11,7 @@ from typing import Any
 from reminders.app.opened import Opened
 from reminders.domain.protocol import Protocol
 from reminders.services import advertising, catalogue, catalogue_file, clinic, plan
-from reminders.services.find import clinic_named, readable_clinics, the_clinic
+from reminders.services.find import clinic_named, the_clinic
 from reminders.store import clinics, logos, protocols
 from reminders.store.clinics import Clinic, Practitioner
 
@@ -62,11 +62,6 @@ class ClinicVerbs(Opened):
         """Return a clinic's practitioners, those who left too."""
         with self._reading() as tx:
             return clinics.practitioners(tx, the_clinic(tx, slug).id)
-
-    def zones(self) -> dict[str, str]:
-        """Return the time zone of every clinic whose settings can be read, by slug."""
-        with self._reading() as tx:
-            return {found.slug: found.timezone for found in readable_clinics(tx)}
 
     def clinics_with_logo(self) -> frozenset[str]:
         """Return the slugs of the clinics that keep a logo."""

@@ -6,14 +6,13 @@ Invariant: every verb is one service; nothing is decided here.
 import datetime as dt
 import os
 import secrets
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from reminders.app.opened import Opened
 from reminders.domain.lifecycle import State
 from reminders.mail.render import Renderer
-from reminders.services import audit, decide, deliver, explain, overview, plan, preview, signing
+from reminders.services import audit, decide, deliver, explain, plan, preview, signing
 from reminders.services.breaker import Breakers
 from reminders.services.configured import configured_transport
 from reminders.services.find import the_clinic
@@ -85,12 +84,6 @@ class DeliveryVerbs(Opened):
             lines=self.lines,
             lines_last_s=lines_last_s,
         )
-
-    @contextmanager
-    def list(self, wanted: overview.Filter) -> Iterator[Iterator[overview.ReminderView]]:
-        """Open a stream of the reminders that fit; read it inside the context."""
-        with self._reading() as tx, closing(overview.list_reminders(tx, wanted)) as found:
-            yield found
 
     def hang_up(self) -> None:
         """Close the connections to mail servers that deliveries left open."""

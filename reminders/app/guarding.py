@@ -18,11 +18,6 @@ class GuardingVerbs(Opened):
         with self._reading() as tx:
             return lock.lock_state(tx)
 
-    def planning_waits(self) -> bool:
-        """Tell whether somebody waits to be planned until the clock can be trusted."""
-        with self._reading() as tx:
-            return lock.planning_waits(tx)
-
     def lock(self, because: lock.Because) -> bool:
         """Lock sending; False when it was locked already."""
         with self._writing("guard") as tx:

@@ -7,16 +7,18 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from reminders.clock import Clock
 from reminders.mail.lines import Lines
-from reminders.mail.transport import Transport
-from reminders.services.engine import Engine
 from reminders.services.keys import Keys
 from reminders.services.points import Observer, nobody
 from reminders.settings import Settings
 from reminders.store.database import Database, Transaction
+
+if TYPE_CHECKING:
+    from reminders.mail.transport import Transport
+    from reminders.services.engine import Engine
 
 
 @dataclass(frozen=True)
@@ -27,11 +29,11 @@ class Opened:
     database: Database
     keys: Keys
     clock: Clock
-    transport: Transport | None = None
+    transport: "Transport | None" = None
     observe: Observer = nobody
     chance: random.Random = field(default_factory=random.SystemRandom)
     lines: Lines = field(default_factory=Lines)
-    engine: Engine | None = None
+    engine: "Engine | None" = None
     """What shares work among several machines; without one, this machine does the work of its own ticks."""
 
     def __enter__(self) -> Self:

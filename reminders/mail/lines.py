@@ -7,8 +7,10 @@ the server is still there and silent; nobody keeps one for long that nothing is 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from reminders.mail.transport import Session, Transport
+if TYPE_CHECKING:
+    from reminders.mail.transport import Session, Transport
 
 GOODBYES_S = 5
 """How long goodbyes are waited for: a server that is silent to the first gets no second one."""
@@ -19,9 +21,9 @@ class Lines:
     """Open connections that nobody uses now; a new one costs round trips, TLS and a login. For one thread."""
 
     now: Callable[[], float] = time.monotonic
-    _idle: list[tuple[float, Transport, Session]] = field(default_factory=list)
+    _idle: "list[tuple[float, Transport, Session]]" = field(default_factory=list)
 
-    def take(self, transport: Transport) -> Session | None:
+    def take(self, transport: "Transport") -> "Session | None":
         """Return a connection that `transport` has opened and that still serves, if there is one."""
         for place in reversed(range(len(self._idle))):  # the last one used is the likeliest to be alive
             _, opened_by, session = self._idle[place]
@@ -32,7 +34,7 @@ class Lines:
                 session.abandon()
         return None
 
-    def keep(self, transport: Transport, session: Session) -> None:
+    def keep(self, transport: "Transport", session: "Session") -> None:
         """Take back a connection that `transport` has opened, whatever became of the message on it."""
         self._idle.append((self.now(), transport, session))
 

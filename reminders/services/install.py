@@ -1,4 +1,4 @@
-"""Makes an installation: secret key, database, pepper, starter catalogue; and opens one that was made before.
+"""Makes an installation: secret key, database, pepper, starter catalogue.
 
 Invariant: run again it changes only what an upgrade brings; a key is made only where no database needs an old one.
 """
@@ -8,7 +8,6 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from reminders.clock import Clock
-from reminders.errors import DatabaseNotReady
 from reminders.services import keys as ring
 from reminders.services.catalogue import install_starter
 from reminders.services.checkup.check import Check, asked
@@ -16,22 +15,17 @@ from reminders.services.checkup.guarding import guard_checks
 from reminders.services.engine import Engine
 from reminders.services.guarding.upgraded import settle_upgraded
 from reminders.services.keys import Keys
+from reminders.services.opening import known_pepper
 from reminders.settings import Settings
 from reminders.store import clinics, installation
 from reminders.store.database import Database
-from reminders.store.engine import BUSY_MS, named
+from reminders.store.engine import named
 from reminders.store.faults import DatabaseMissing
 from reminders.store.migrating import (
-    check_ready,
     create_or_upgrade,
     current_revision,
     head_revision,
 )
-from reminders.store.transaction import Boot
-
-
-class NotInstalled(DatabaseNotReady):
-    """The database was not finished by `reminders init`: run it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +61,7 @@ def install(settings: Settings, clock: Clock, engine: Engine | None = None) -> I
     key_made = _make_key(settings, fresh=before is None)
     keys = ring.read_ring(settings, needed=before is not None)
     create_or_upgrade(settings.database_url)
-    wrapped = _known_pepper(settings.database_url, clock) or ring.wrap_new_pepper(keys)
+    wrapped = known_pepper(settings.database_url, clock) or ring.wrap_new_pepper(keys)
     database = Database(settings.database_url, audit_key=Keys(ring.unwrap(wrapped, keys)).audit_key)
     with closing(database):
         added = _finish(database, clock, wrapped, keys)
@@ -97,13 +91,6 @@ def _make_key(settings: Settings, *, fresh: bool) -> bool:
     return True
 
 
-def _known_pepper(url: str, clock: Clock) -> bytes | None:
-    """Return the pepper as it is kept, None before the first `init` has finished."""
-    with closing(Database(url)) as database, database.read(clock.now()) as tx:
-        known = installation.installation(tx)
-    return known.wrapped_pepper if known else None
-
-
 def _finish(database: Database, clock: Clock, wrapped: bytes, keys: tuple[str, ...]) -> int:
     """Keep the pepper, wrapped by the newest key, and add what the catalogue lacks; return how many protocols."""
     with database.write(clock.now, "init") as tx:
@@ -112,26 +99,3 @@ def _finish(database: Database, clock: Clock, wrapped: bytes, keys: tuple[str, .
         elif len(keys) > 1:
             installation.rewrap(tx, ring.rewrap(wrapped, keys))
         return install_starter(tx)
-
-
-def open_installation(
-    settings: Settings,
-    clock: Clock,
-    busy_ms: int = BUSY_MS,
-    boot: Boot | None = None,
-    engine: Engine | None = None,
-) -> tuple[Database, Keys]:
-    """Return the database and its keys; raises a `DatabaseNotReady`, `LostSecretKey` or `WrongSecretKey`.
-
-    Whoever writes waits `busy_ms` for another writer; `boot` tells the uptime of the machine whose clock it is. The
-    tables of `engine`, where one is given, have to be there too.
-    """
-    check_ready(settings.database_url)
-    wrapped = _known_pepper(settings.database_url, clock)
-    if wrapped is None:
-        raise NotInstalled
-    if engine is not None:
-        with closing(Database(settings.database_url)) as database, database.read(clock.now()) as tx:
-            engine.need_schema(tx)
-    keys = Keys(ring.unwrap(wrapped, ring.read_ring(settings, needed=True)))
-    return Database(settings.database_url, audit_key=keys.audit_key, busy_ms=busy_ms, boot=boot), keys

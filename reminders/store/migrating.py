@@ -1,7 +1,7 @@
 """Brings a database to this version's tables, and refuses to touch one that is not ours, damaged, or newer.
 
 Invariant: a database appears whole or not at all, an upgrade happens in one transaction, and the file as it was before
-an upgrade stays beside it.
+an upgrade stays beside it. Alembic is loaded where something is migrated: every command asks whether something has to.
 """
 
 import os
@@ -9,11 +9,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect
 
 from reminders import paths
@@ -32,6 +29,9 @@ from reminders.store.faults import (
 from reminders.store.leftovers import fresh_name
 from reminders.store.server import take_as_long_as_needed
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 
 class NoSuchFolder(BadInput):
     """The folder {place} is not there: make it, or set REMINDERS_DATABASE_URL to another place."""
@@ -39,7 +39,7 @@ class NoSuchFolder(BadInput):
 
 def head_revision() -> str:
     """Return the revision this version of the program works with."""
-    return _scripts().get_current_head() or ""
+    return _known()[-1]
 
 
 def current_revision(url: str) -> str | None:
@@ -131,6 +131,9 @@ def _upgrade(engine: Engine, place: str, path: Path | None) -> str | None:
 
 def _migrate(connection: Connection) -> None:
     """Upgrade in one transaction; what another `init` did while this one waited for its turn is seen first."""
+    from alembic import command  # noqa: PLC0415 - see the invariant
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415 - as above
+
     writer = connection.execution_options(**{WRITES: True})
     with writer.begin():
         take_as_long_as_needed(writer)
@@ -158,17 +161,19 @@ def _revision(connection: Connection, place: str) -> str | None:
     """Return the revision; None for a PostgreSQL database without any table. Foreign tables are `NotOurDatabase`."""
     tables = inspect(connection).get_table_names()
     if "alembic_version" in tables:
-        heads = MigrationContext.configure(connection).get_current_heads()
+        heads = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all()
         if len(heads) == 1 and ("clinics" in tables or heads[0] not in _known()):
-            return heads[0]
+            return str(heads[0])
         raise NotOurDatabase(place=place)
     if tables or connection.dialect.name == "sqlite":
         raise NotOurDatabase(place=place)
     return None
 
 
-def _known() -> set[str]:
-    return {script.revision for script in _scripts().walk_revisions()}
+def _known() -> list[str]:
+    """Return the revisions in their order: their files' names begin with them."""
+    files = (paths.migrations() / "versions").glob("[0-9]*.py")
+    return sorted(file.stem.partition("_")[0] for file in files)
 
 
 def _refuse_newer(found: str) -> None:
@@ -176,12 +181,10 @@ def _refuse_newer(found: str) -> None:
         raise DatabaseNewer(found=found)
 
 
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(alembic_config())
-
-
-def alembic_config() -> Config:
+def alembic_config() -> "Config":
     """Return the settings of the migrations, wherever the program is installed."""
+    from alembic.config import Config  # noqa: PLC0415 - as above
+
     config = Config()
     config.set_main_option("script_location", str(paths.migrations()).replace("%", "%%"))
     return config

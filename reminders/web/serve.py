@@ -17,7 +17,7 @@ from typing import Any, cast
 
 import uvicorn
 
-from reminders.app import App
+from reminders.app import App, nouns  # noqa: F401 - nobody's request waits until it is loaded
 from reminders.errors import CannotDo
 from reminders.web.demo_mailbox import Mailbox
 from reminders.web.limits import Limits

@@ -21,7 +21,7 @@ from apscheduler.jobstores.memory import MemoryJobStore  # type: ignore[import-u
 from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]
 from apscheduler.triggers.interval import IntervalTrigger  # type: ignore[import-untyped]
 
-from reminders.app import App
+from reminders.app import App, nouns  # noqa: F401 - no tick waits until it is loaded
 from reminders.clock import Clock, Monotonic, SystemClock, SystemMonotonic
 from reminders.errors import RemindersError
 from reminders.log import Form, Log, opened_log

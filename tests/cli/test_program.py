@@ -75,6 +75,14 @@ def test_help_loads_no_command() -> None:
     assert found & {"pydantic", "json", "email"} == set()
 
 
+def test_a_look_at_the_reminders_loads_nothing_that_sends_them(desk: Desk) -> None:
+    """What opens the database is needed, and what draws a table."""
+    found = loaded(["list"], cwd=desk.folder, env=_env(desk, {}))
+    assert found & set(HEAVY) <= {"cryptography", "rich", "asyncio", "ssl"}
+    assert {name for name in found if name.startswith("reminders.mail.")} <= {"reminders.mail.lines"}
+    assert "sqlalchemy" in found
+
+
 def test_a_whole_day_works_as_a_program(bare_desk: Desk) -> None:
     del bare_desk.env["REMINDERS_SECRET_KEY"]
     assert start(bare_desk, "init").returncode == 0

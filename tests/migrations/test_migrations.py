@@ -235,6 +235,10 @@ def test_there_is_one_line_of_revisions_and_none_goes_back_on_its_own() -> None:
     script = ScriptDirectory.from_config(alembic_config())
     assert script.get_heads() == [head_revision()]
     assert [one.revision for one in script.walk_revisions()] == ["0005", "0004", "0003", "0002", "0001"]
+    named = [Path(one.path).name.partition("_")[0] for one in script.walk_revisions()]
+    assert named == [one.revision for one in script.walk_revisions()], (
+        "a database's revision is known by the files' names"
+    )
 
 
 def test_two_that_make_the_same_database_end_with_one(tmp_path: Path) -> None:

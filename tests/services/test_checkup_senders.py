@@ -11,7 +11,8 @@ from reminders.services import signing
 from reminders.services.checkup.check import Check
 from reminders.services.checkup.doctor import doctor
 from reminders.services.find import NoSuchClinic
-from reminders.services.install import install, open_installation
+from reminders.services.install import install
+from reminders.services.opening import open_installation
 from reminders.services.signing import KeyView
 from reminders.settings import Settings
 from reminders.store import clinics

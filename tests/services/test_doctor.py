@@ -18,7 +18,8 @@ from reminders.mail.transport import transport_for
 from reminders.services.checkup.check import Check
 from reminders.services.checkup.doctor import doctor
 from reminders.services.explain import TROUBLES
-from reminders.services.install import install, open_installation
+from reminders.services.install import install
+from reminders.services.opening import open_installation
 from reminders.settings import Settings
 from reminders.store import clinics, transports
 from reminders.store.database import Database

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from reminders.services.audit import audit
-from reminders.services.install import install, open_installation
+from reminders.services.install import install
 from reminders.services.keys import Keys, LostSecretKey, UnreadableSecretKey, WrongSecretKey, make_key_file
+from reminders.services.opening import open_installation
 from reminders.settings import Settings
 from reminders.store.clinics import add_clinic
 from tests.support.clinic import FakeClock
