@@ -13,7 +13,8 @@ from reminders.main import bound_engine
 from reminders.services.checkup.check import Check
 from reminders.services.checkup.engine import engine_checks
 from reminders.services.engine import Job, NoEngine, Task
-from reminders.services.install import install, open_installation
+from reminders.services.install import install
+from reminders.services.opening import open_installation
 from reminders.settings import Settings
 from reminders.store import jobs
 from reminders.store.database import Database, create_or_upgrade
