@@ -76,7 +76,7 @@ bench: setup .venv-bench/.ready ## measure it beside its peers and write docs/pe
 
 storm: setup ## kill the program a thousand times and count the letters (half an hour to an hour)
 	@echo "Killing it over and over; this takes half an hour to an hour."
-	@time $(BIN)/python -m pytest tests/acceptance tests/faults/test_kills.py tests/faults/test_damage.py tests/faults/test_postgres.py tests/services/test_tamperings.py \
+	@time $(BIN)/python -m pytest tests/acceptance tests/faults/test_kills.py tests/faults/test_damage.py tests/faults/test_postgres.py tests/services/test_tamperings.py tests/mail/test_form_letter.py \
 	  -m storm -n auto --dist loadgroup --timeout 3600 --deselect tests/acceptance/test_system_calls.py
 
 chaos: setup ## hold 10,000 random conversations with rude mail servers (about 20 minutes)

@@ -3,11 +3,13 @@
 One rule: beside the package in `_data` (an installed wheel), else in the checkout that holds the package.
 """
 
+import functools
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
 
 
+@functools.cache
 def _data(name: str) -> Path:
     installed = _PACKAGE / "_data" / name
     return installed if installed.is_dir() else _PACKAGE.parent / name

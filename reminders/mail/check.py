@@ -7,12 +7,14 @@ it, what the advertising rules of the clinic's jurisdiction forbid.
 """
 
 import itertools
+import re
 import unicodedata
 
 from reminders.errors import CannotDo
 from reminders.mail import wording
 from reminders.mail.address import mailto
-from reminders.mail.advertising.jurisdiction import Finding, findings, rules_of
+from reminders.mail.advertising.jurisdiction import Finding, findings, rules_of, terms_of_places
+from reminders.mail.advertising.visible_words import NUMBER
 from reminders.mail.html import HtmlPart, read_html
 from reminders.mail.link_like import VALUE, holds_link, without_values
 from reminders.mail.message import MessageFacts, MessageLinks, RenderedMessage, logo_id
@@ -26,6 +28,10 @@ MOST_BREAKS = 50  # in the HTML part; a template has 40 at most, the frame a han
 _ISOLATES = frozenset("\u2066\u2067\u2068\u2069")  # the frame sets names apart with them
 _UNFILLED = ("{{", "}}", "{%", "%}", "{#")
 _NOTHING = frozenset({"None", "undefined", "Undefined", "nan", "NaN"})
+_EMPTY = "|".join(sorted(_NOTHING))
+_BESIDE_A_NAME = re.compile(
+    rf"\w(?:www\.|(?i:mailto|tel|sms|javascript|vbscript|data):)|\b(?:{_EMPTY})\w|\w(?:{_EMPTY})\b|(\w\w+)(?:{_EMPTY})(?i:\1)"
+)
 _ENDS = ".,;:!?()[]<>\"'"
 
 
@@ -65,6 +71,20 @@ def warnings(rendered: RenderedMessage, facts: MessageFacts, links: MessageLinks
     return tuple(f"the {one.where} holds {one.what}: {one.instead}" for one in found)
 
 
+def depends_on_names(rendered: RenderedMessage, facts: MessageFacts, links: MessageLinks) -> bool:
+    """Tell whether another name could change what is found in words beside it.
+
+    Who is called Ho would make a link of "Hotel:", since known names are not read along; who is called Theless would
+    leave a None of "Nonetheless"; and where a clinic is called "5 Star Reviews", a name before "star reviews" counts
+    as a number.
+    """
+    if any(NUMBER in term for term in terms_of_places(_details(facts))):
+        return True
+    values = [*_shown_values(facts, links), *_known_links(facts, links)]
+    texts = (_plain(rendered.text), _plain(read_html(rendered.html).text))
+    return any(_BESIDE_A_NAME.search(without_values(text, values)) for text in texts)
+
+
 def _refusal(found: Finding, facts: MessageFacts) -> str:
     return f"the {found.where} holds {found.what}, which {rules_of(facts.jurisdiction)} do not allow: {found.instead}"
 
@@ -84,9 +104,13 @@ def _terms(rendered: RenderedMessage, facts: MessageFacts, links: MessageLinks) 
     for _, url in _own_links(links):
         shown = {where: text.replace(url, url.rpartition("/")[0]) for where, text in shown.items()}
     names = [name for name in (facts.patient_name, facts.practitioner) if name]
+    return findings(shown, facts.jurisdiction, spared=names, details=_details(facts))
+
+
+def _details(facts: MessageFacts) -> list[str]:
+    """Return the names and addresses of the clinic that its messages show."""
     details = (facts.clinic_name, facts.sender_name, facts.sender_address, facts.reply_to, facts.phone)
-    where = (facts.booking_url, facts.postal_address)
-    return findings(shown, facts.jurisdiction, spared=names, details=[text for text in (*details, *where) if text])
+    return [text for text in (*details, facts.booking_url, facts.postal_address) if text]
 
 
 def _about_subject(subject: str, facts: MessageFacts) -> list[str]:

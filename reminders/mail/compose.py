@@ -55,12 +55,27 @@ def compose(
     rendered: RenderedMessage, facts: MessageFacts, links: MessageLinks, message_id: str, date: dt.datetime
 ) -> bytes:
     """Return the bytes of a message; `date` is an aware moment. Raises `HeaderRefused`."""
-    boundary = _boundary(message_id, rendered.text, rendered.html)
+    boundary = boundary_of(message_id, rendered.text, rendered.html)
+    text, html = text_part("plain", rendered.text), text_part("html", rendered.html)
+    return enclosed(rendered.subject, text, html, facts, links, message_id, date, boundary)
+
+
+def enclosed(
+    subject: str,
+    text: bytes,
+    html: bytes,
+    facts: MessageFacts,
+    links: MessageLinks,
+    message_id: str,
+    date: dt.datetime,
+    boundary: str,
+) -> bytes:
+    """Return a message around the two bodies that `text_part` made. Raises `HeaderRefused`."""
     head = [
         headers.mailbox("From", facts.sender_name, facts.sender_address),
         headers.mailbox("Reply-To", "", facts.reply_to),
         headers.mailbox("To", "", facts.recipient),
-        headers.unstructured("Subject", rendered.subject),
+        headers.unstructured("Subject", subject),
         headers.plain("Date", format_datetime(date.astimezone(dt.UTC))),
         headers.identifier("Message-ID", message_id),
         *_ways_out(facts, links),
@@ -71,7 +86,7 @@ def compose(
         headers.plain("Content-Type", f'multipart/alternative; boundary="{boundary}"'),
     ]
     logo = _Picture(logo_id(facts), facts.logo.media_type, facts.logo.content) if facts.logo else None
-    return b"".join(head) + b"\r\n" + _alternative(rendered.text, rendered.html, logo, boundary)
+    return b"".join(head) + b"\r\n" + _alternative(text, html, logo, boundary)
 
 
 def parts(content: bytes) -> Parts:
@@ -104,9 +119,17 @@ def blank_tokens(content: bytes) -> bytes:
     """
     head, _, _ = content.partition(b"\r\n\r\n")
     message = _parsed(content)
-    text, html = (_blanked(body) for body in _bodies(message))
-    kept_head = _blanked(head.decode("ascii")).encode("ascii")
-    return kept_head + b"\r\n\r\n" + _alternative(text, html, _picture(message), message.get_boundary() or "")
+    text, html = (blanked(body) for body in _bodies(message))
+    kept_head = blanked(head.decode("ascii")).encode("ascii")
+    bodies = text_part("plain", text), text_part("html", html)
+    return kept_head + b"\r\n\r\n" + _alternative(*bodies, _picture(message), message.get_boundary() or "")
+
+
+def signature_before(signed: bytes, content: bytes, kept: bytes) -> bytes:
+    """Return what `blank_tokens` makes of a message with fields put in front of it; `kept` is it without them."""
+    if not signed.endswith(content):
+        return blank_tokens(signed)
+    return blanked(signed[: -len(content)].decode("ascii")).encode("ascii") + kept
 
 
 def _ways_out(facts: MessageFacts, links: MessageLinks) -> list[bytes]:
@@ -119,7 +142,7 @@ def _ways_out(facts: MessageFacts, links: MessageLinks) -> list[bytes]:
     return [headers.link("List-Unsubscribe", links.stop_url), one_click]
 
 
-def _boundary(message_id: str, *bodies: str) -> str:
+def boundary_of(message_id: str, *bodies: str) -> str:
     """Return what parts the bodies: it follows from the Message-ID alone, and stands in none of them."""
     digest = hashlib.sha256(message_id.encode())
     while any(digest.hexdigest()[:40] in body for body in bodies):
@@ -127,64 +150,75 @@ def _boundary(message_id: str, *bodies: str) -> str:
     return "=_" + digest.hexdigest()[:40]
 
 
-def _alternative(text: str, html: str, logo: _Picture | None, boundary: str) -> bytes:
+def _alternative(text: bytes, html: bytes, logo: _Picture | None, boundary: str) -> bytes:
     """Return a multipart body: the text first, since the last part that a program can show is the one it shows."""
     mark = b"--" + boundary.encode("ascii")
     return b"".join(
         [
-            mark + b"\r\n" + text_part("plain", text) + b"\r\n",
-            mark + b"\r\n" + (_related(html, logo, boundary) if logo else text_part("html", html)) + b"\r\n",
+            mark + b"\r\n" + text + b"\r\n",
+            mark + b"\r\n" + (_related(html, logo, boundary) if logo else html) + b"\r\n",
             mark + b"--\r\n",
         ]
     )
 
 
-def _related(html: str, logo: _Picture, around: str) -> bytes:
+def _related(html: bytes, logo: _Picture, around: str) -> bytes:
     """Return the HTML with the picture it shows (RFC 2387); the boundary follows from the one `around` it."""
-    boundary = "=_" + hashlib.sha256(around.encode()).hexdigest()[:40]
+    boundary = inner_boundary(around)
     mark = b"--" + boundary.encode("ascii")
     name = f"logo.{logo.media_type.removeprefix('image/')}"
     return b"".join(
         [
             headers.plain("Content-Type", f'multipart/related; type="text/html"; boundary="{boundary}"'),
-            b"\r\n" + mark + b"\r\n" + text_part("html", html) + b"\r\n" + mark + b"\r\n",
+            b"\r\n" + mark + b"\r\n" + html + b"\r\n" + mark + b"\r\n",
             headers.plain("Content-Type", f'{logo.media_type}; name="{name}"'),
             headers.plain("Content-Transfer-Encoding", "base64"),
             headers.identifier("Content-ID", f"<{logo.content_id}>"),
             headers.plain("Content-Disposition", f'inline; filename="{name}"'),
-            b"\r\n" + _base64(logo.content) + b"\r\n" + mark + b"--\r\n",
+            b"\r\n" + as_base64(logo.content) + b"\r\n" + mark + b"--\r\n",
         ]
     )
+
+
+def inner_boundary(around: str) -> str:
+    """Return what parts the HTML from its picture."""
+    return "=_" + hashlib.sha256(around.encode()).hexdigest()[:40]
 
 
 def text_part(subtype: str, words: str) -> bytes:
     """Return a part of text ("plain", "html") with its own head; lines end in CRLF, whatever they ended in."""
     lines = words.replace("\r\n", "\n").replace("\r", "\n").split("\n")  # a lone CR could end a message for some server
     body = "\r\n".join(lines).encode()
-    encoding, encoded = _encoded(body)
+    quoted = binascii.b2a_qp(body, istext=True)
+    plain = body.isascii() and b"\0" not in body
+    encoding = encoding_of(max(map(len, body.split(b"\r\n"))) if plain else None, len(body), len(quoted))
+    return part_head(subtype, encoding) + (
+        body if encoding == "7bit" else quoted if encoding == "quoted-printable" else as_base64(body)
+    )
+
+
+def part_head(subtype: str, encoding: str) -> bytes:
+    """Return the head of a part of text, with the empty line that ends it."""
     return (
         headers.plain("Content-Type", f'text/{subtype}; charset="utf-8"')
         + headers.plain("Content-Transfer-Encoding", encoding)
         + b"\r\n"
-        + encoded
     )
 
 
-def _encoded(body: bytes) -> tuple[str, bytes]:
-    """Return the transfer encoding and the encoded bytes: none for short lines of ASCII, else the shorter one.
+def encoding_of(longest: int | None, size: int, quoted_size: int) -> str:
+    """Return the transfer encoding of a body: none for short lines of ASCII, else the shorter one.
 
-    Long lines are encoded although 998 octets are allowed: some servers cut earlier.
+    `longest` is the longest line of a body that is plain ASCII, None for every other; the sizes are the body's as it
+    is and as it is quoted. Long lines are encoded although 998 octets are allowed: some servers cut earlier.
     """
-    longest = max(len(line) for line in body.split(b"\r\n"))
-    if body.isascii() and longest <= headers.PREFERRED_LINE and b"\0" not in body:
-        return "7bit", body
-    quoted = binascii.b2a_qp(body, istext=True)
-    if len(quoted) <= len(body) * 4 // 3:
-        return "quoted-printable", quoted
-    return "base64", _base64(body)
+    if longest is not None and longest <= headers.PREFERRED_LINE:
+        return "7bit"
+    return "quoted-printable" if quoted_size <= size * 4 // 3 else "base64"
 
 
-def _base64(content: bytes) -> bytes:
+def as_base64(content: bytes) -> bytes:
+    """Return bytes in lines of base64, the last one without its end."""
     return base64.encodebytes(content).rstrip(b"\n").replace(b"\n", b"\r\n")
 
 
@@ -209,5 +243,6 @@ def _words_of(part: MIMEPart | None) -> str:
     return "" if part is None else str(part.get_content()).replace("\r\n", "\n")
 
 
-def _blanked(words: str) -> str:
+def blanked(words: str) -> str:
+    """Return words in which every token of a link is replaced by `BLANK`."""
     return _TOKEN.sub(rf"/\1/{BLANK}", words)

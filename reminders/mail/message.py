@@ -93,6 +93,9 @@ class RenderedMessage:
     template_version: str
 
 
+_JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+
+
 def logo_id(facts: MessageFacts) -> str:
     """Return the Content-ID, without its brackets, under which the logo travels (RFC 2392); empty without a logo.
 
@@ -108,9 +111,9 @@ def fingerprint(facts: MessageFacts, made_with: Sequence[str]) -> str:
     shown in it or its set of reminders changed). `made_with` are the versions of what it was made and checked with: a
     stricter check must see a message again before it goes.
     """
-    shown: dict[str, object] = {field.name: getattr(facts, field.name) for field in dataclasses.fields(facts)}
+    shown: dict[str, object] = {name: getattr(facts, name) for name in MessageFacts.__slots__}
     shown |= {"logo": facts.logo.digest if facts.logo else None}
     shown |= {"own": dataclasses.astuple(facts.own) if facts.own else None}
     shown |= {"opens": facts.opens.isoformat(), "closes": facts.closes.isoformat()}
     shown |= {"reminder_keys": sorted(facts.reminder_keys), "made_with": list(made_with)}
-    return hashlib.sha256(json.dumps(shown, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return hashlib.sha256(_JSON.encode(shown).encode()).hexdigest()

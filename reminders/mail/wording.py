@@ -4,6 +4,7 @@ Invariant: a message is wholly in one language, and no sentence offers a day bef
 """
 
 import datetime as dt
+import functools
 
 from babel.dates import format_date, format_skeleton
 
@@ -38,6 +39,7 @@ _BY_COUNTRY |= dict(pair.split() for pair in _OWN_NUMBERS.split(", "))
 _LONGEST_NUMBER = 15  # digits, ITU-T E.164
 
 
+@functools.lru_cache(2048)  # the messages of one delivery offer the same few days
 def day_in_words(day: dt.date, language: str, jurisdiction: Jurisdiction | None) -> str:
     """Return a day as its readers write it, by CLDR: "March 3, 2027" in the United States, "3 March 2027" elsewhere."""
     locale = _locale(language, jurisdiction)

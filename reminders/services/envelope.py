@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from reminders.clock import Clock
+from reminders.mail.form_letter import FormLetters
 from reminders.mail.lines import Lines
 from reminders.mail.outcome import Outcome
 from reminders.mail.render import Renderer
@@ -55,6 +56,11 @@ class Worker:
     lookup: Lookup = field(default_factory=Lookup)
     lines: Lines = field(default_factory=Lines)
     lines_last_s: float = 0
+    letters: FormLetters = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Keep the forms of this delivery's letters beside its renderer."""
+        object.__setattr__(self, "letters", FormLetters(self.renderer))
 
 
 @dataclass(slots=True)
@@ -66,6 +72,8 @@ class Envelope:
     blanked: bytes
     minted: MintedLinks | None
     versions: Versions
+    pattern: bytes | None = None
+    """What the bytes have in common with others of the same form, to be kept against."""
     session: Session | None = None
     kept_line: bool = False
     """Whether its connection had carried messages before: one that the server may have had enough of."""

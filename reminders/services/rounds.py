@@ -18,14 +18,14 @@ leaves behind:
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reminders.domain.lifecycle import Reason
 from reminders.errors import RemindersError
 from reminders.mail.address import sender_domain
 from reminders.mail.advertising.jurisdiction import check_version
-from reminders.mail.check import ensure_sendable
-from reminders.mail.compose import blank_tokens, compose
+from reminders.mail.compose import blank_tokens, signature_before
+from reminders.mail.form_letter import Written
 from reminders.mail.message import MessageFacts, fingerprint
 from reminders.mail.outcome import CLOSING, Blame, Outcome, Phase, TransportFault
 from reminders.services.choose import Letter, Tally
@@ -147,8 +147,8 @@ class Round:
             if kept and letter.message.fingerprint == fingerprint(letter.facts, versions):
                 return Envelope(letter, kept, blank_tokens(kept), None, versions)
             minted = mint_links(worker.keys, worker.link_base)
-            content = write_message(worker, letter.facts, minted, letter.message.message_id)
-            return Envelope(letter, content, blank_tokens(content), minted, versions)
+            written = write_message(worker, letter.facts, minted, letter.message.message_id)
+            return Envelope(letter, written.content, written.blanked, minted, versions, written.pattern)
         except Exception as error:  # noqa: BLE001 - one patient's odd data, or one template, must not stop all mail
             need_means(error)
             with worker.database.write(worker.clock.now, "deliver") as tx:
@@ -254,12 +254,14 @@ class Round:
                 session.abandon()
 
 
-def write_message(worker: Worker, facts: MessageFacts, minted: MintedLinks, message_id: str) -> bytes:
-    """Return the bytes of a message as it would go now; raises what is wrong with its template or its values."""
-    rendered = worker.renderer.render(facts, minted.links)
-    ensure_sendable(rendered, facts, minted.links)
-    content = compose(rendered, facts, minted.links, message_id, worker.clock.now())
-    return worker.sign(content, sender_domain(facts.sender_address))
+def write_message(worker: Worker, facts: MessageFacts, minted: MintedLinks, message_id: str) -> Written:
+    """Return a message as it would go now, signed; raises what is wrong with its template or its values."""
+    written = worker.letters.write(facts, minted.links, message_id, worker.clock.now())
+    content = worker.sign(written.content, sender_domain(facts.sender_address))
+    if content is written.content:
+        return written
+    kept = signature_before(content, written.content, written.blanked)
+    return replace(written, content=content, blanked=kept)
 
 
 def _had_enough(outcome: Outcome | None) -> bool:

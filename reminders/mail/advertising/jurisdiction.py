@@ -66,6 +66,27 @@ def findings(
     return tuple(sorted(set(found), key=lambda one: (one.severity, order[one.where], one.rule, one.term)))
 
 
+def are_silent(piece: str, count: int) -> bool:
+    """Tell whether what stands between two blanks is so many words that take part in no term, whatever follows."""
+    words = read(piece)
+    said = words.every()
+    return (
+        [len(sequence) for sequence in words.sequences] == [count]
+        and not words.covered
+        and all(matcher().is_silent(word) for word in said)
+    )
+
+
+def goes_on(surface: str, marks: Collection[str]) -> bool:
+    """Tell whether a term, taken apart, may have begun right before a word that holds one of these `marks`."""
+    return matcher().goes_on(read(surface), marks)
+
+
+def terms_of_places(details: Collection[str]) -> set[str]:
+    """Return the terms, as the lists write them, that are a warning since they stand in a clinic's `details`."""
+    return {term.text for one in _of_a_clinic(tuple(details)) for term in matcher().softened_in_a_place(one)}
+
+
 def check_version() -> str:
     """Return 16 hex characters that change whenever the lists do; kept with each message they were asked about."""
     return word_lists.version()

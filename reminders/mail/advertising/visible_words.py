@@ -82,6 +82,11 @@ def read(text: str) -> Words:
     return Words(tuple(sequences), tuple(asides), tuple(sorted(covered)))
 
 
+def pieces(text: str) -> set[str]:
+    """Return what stands between blanks on a surface, in all the ways it can be read."""
+    return {chunk for view in _views(text) for chunk in view.split()}
+
+
 @dataclass(frozen=True, slots=True)
 class _Piece:
     """What stands between two blanks: its tokens and words, the words with signs read as letters, a covered word."""

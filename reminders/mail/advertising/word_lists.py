@@ -89,6 +89,7 @@ def lists() -> Lists:
     return _read(_folder())
 
 
+@functools.cache  # it is asked for with every message
 def _folder() -> Path:
     return paths.templates() / "jurisdictions"
 

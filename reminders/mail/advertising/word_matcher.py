@@ -6,7 +6,7 @@ never in an ordinary word that is spared.
 
 import functools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rapidfuzz import process
@@ -15,13 +15,23 @@ from rapidfuzz.distance import DamerauLevenshtein
 from reminders.mail.advertising import word_lists
 from reminders.mail.advertising.lookalikes import folded, shape, single
 from reminders.mail.advertising.visible_words import Words
-from reminders.mail.advertising.word_forms import SHORTEST_NAME, Name, Phrase, name_of, phrase_of
+from reminders.mail.advertising.word_forms import SHORTEST_NAME, Phrase, name_of, phrase_of
 from reminders.mail.advertising.word_lists import Lists, Term
+from reminders.mail.advertising.word_tables import (
+    HEAD,
+    SHORTEST_MISSPELLED,
+    begun,
+    by_first_word,
+    by_length,
+    by_second_word,
+    grouped,
+    long_words,
+    swapped,
+)
 
-SHORTEST_MISSPELLED = 6
 SHORTEST_TWICE_MISSPELLED = 9
 _MOST_JOINED = 16
-_HEAD = 4
+_SHORTEST_SILENT = 2
 _NEGATED_WITHIN = (5, 2)
 _NEGATORS = frozenset(
     {
@@ -65,23 +75,26 @@ class Matcher:
         """Take every term apart, as every text is taken apart."""
         phrases = [phrase_of(term) for term in lists.terms if not term.compound]
         self._compounds = [(folded(term.compound), term) for term in lists.terms if term.compound]
-        self._whole, self._starred = _by_first_word(phrases)
+        self._whole, self._starred = by_first_word(phrases)
         self._names = [name for phrase in phrases if (name := name_of(phrase))]
-        self._by_letters = _grouped((name.letters[:_HEAD], name) for name in self._names)
-        self._by_shape = _grouped((name.shape[:_HEAD], name) for name in self._names)
-        self._by_once = _grouped((name.once[:_HEAD], name) for name in self._names)
-        self._joined = _grouped((name.once, name) for name in self._names if name.term.joined)
+        self._by_letters = grouped((name.letters[:HEAD], name) for name in self._names)
+        self._by_shape = grouped((name.shape[:HEAD], name) for name in self._names)
+        self._by_once = grouped((name.once[:HEAD], name) for name in self._names)
+        self._joined = grouped((name.once, name) for name in self._names if name.term.joined)
         self._ways = {letters[:end] for letters in self._joined for end in range(1, len(letters) + 1)}
         self._misspelled = {name.letters: name.term for name in self._names if name.term.fuzzy and not name.any_ending}
-        self._near = _by_length(self._misspelled)
-        self._swapped = _swapped(word for word in self._misspelled if len(word) == SHORTEST_NAME)
-        self._vocabulary = _by_length(_long_words(phrases))
+        self._near = by_length(self._misspelled)
+        self._swapped = swapped(word for word in self._misspelled if len(word) == SHORTEST_NAME)
+        self._vocabulary = by_length(long_words(phrases))
         self._spared = {folded(word) for word in lists.spared if "*" not in word}
         patterns = sorted(folded(word).replace("*", ".*") for word in lists.spared if "*" in word)
         self._no_compound = re.compile("|".join(patterns))
+        self._words = {word for phrase in phrases for word, star in phrase.words if not star}
+        self._stems = tuple({word for phrase in phrases for word, star in phrase.words if star})
         self._called = {rule for rule, group in lists.groups.items() if group.places}
         self._negatable = {rule for rule, group in lists.groups.items() if group.negatable}
         self._look = functools.lru_cache(maxsize=16_384)(self._look_at)
+        self._silent = functools.lru_cache(maxsize=16_384)(self._says_nothing)
         self._softened = functools.lru_cache(maxsize=1024)(self._called_so)
         self._uncovered = functools.lru_cache(maxsize=1024)(self._hidden_in)
 
@@ -113,6 +126,41 @@ class Matcher:
         All messages of a clinic show the same ones: they are remembered.
         """
         return self._softened(words)
+
+    def is_silent(self, word: str) -> bool:
+        """Tell whether a word takes part in no term, whatever stands after it, however it is misspelled or cut.
+
+        Only a term that is taken apart and began before the word could still go on in it (`goes_on`).
+        """
+        return self._silent(word)
+
+    def goes_on(self, words: Words, marks: Collection[str]) -> bool:
+        """Tell whether, a term, taken apart, may have begun before a word that holds one of these `marks`."""
+        looks = {word: self._look(word) for word in words.every()}
+        return any(
+            self._alive(sequence[start:at], looks)
+            for sequence in (*words.sequences, *words.asides)
+            for at, word in enumerate(sequence)
+            if any(mark in word for mark in marks)
+            for start in range(max(0, at - _MOST_JOINED), at)
+        )
+
+    def _alive(self, before: Sequence[str], looks: Mapping[str, _Look]) -> bool:
+        """Tell whether these neighbours, all of them, are the first pieces of a term."""
+        spelled = ""
+        for word in before:
+            piece = looks[word].letters
+            spelled += piece[1:] if spelled and piece[:1] == spelled[-1:] else piece
+            if spelled not in self._ways:
+                return False
+        return True
+
+    def _says_nothing(self, word: str) -> bool:
+        if len(word) < _SHORTEST_SILENT or not word.isalpha():  # a single letter may spell a word with others
+            return False
+        look = self._look(word)
+        known = word in self._words or word.startswith(self._stems)
+        return not (known or look.found(fuzzy=True) or look.phrases or look.begins) and look.mended == word
 
     def _called_so(self, words: Words) -> frozenset[Term]:
         return frozenset(term for term in self.find(words) if term.rule in self._called)
@@ -149,19 +197,19 @@ class Matcher:
             misspelt=frozenset() if spared else frozenset(self._misspelling(word)),
             letters=letters,
             mended=word if spared or word in self._whole else self._closest(word, self._vocabulary, 1) or word,
-            phrases=_by_second_word(phrase for phrase in phrases if phrase not in alone),
+            phrases=by_second_word(phrase for phrase in phrases if phrase not in alone),
             begins=letters in self._ways,
         )
 
     def _within(self, word: str) -> Iterator[Term]:
         """Yield the terms that a word holds, run together with other words or with letters doubled."""
-        yield from (name.term for name in _begun(self._by_letters, word) if name.letters in word)
+        yield from (name.term for name in begun(self._by_letters, word) if name.letters in word)
         one = shape(word)
-        alike = (name for name in _begun(self._by_shape, one) if name.shape == one or (name.sure and name.shape in one))
+        alike = (name for name in begun(self._by_shape, one) if name.shape == one or (name.sure and name.shape in one))
         yield from (name.term for name in alike)
         collapsed = single(one)
         if collapsed != one:
-            doubled = (name for name in _begun(self._by_once, collapsed) if name.once in collapsed)
+            doubled = (name for name in begun(self._by_once, collapsed) if name.once in collapsed)
             yield from (name.term for name in doubled if name.stands_doubled_in(one))
 
     def _made_with(self, letters: str, word: str) -> Iterator[Term]:
@@ -227,53 +275,3 @@ def matcher() -> Matcher:
 @functools.lru_cache(maxsize=2)
 def _made_ready(version: str) -> Matcher:  # noqa: ARG001 - the key of what is remembered
     return Matcher(word_lists.lists())
-
-
-def _by_first_word(phrases: Iterable[Phrase]) -> tuple[dict[str, list[Phrase]], dict[str, list[Phrase]]]:
-    """Return phrases by their first word, and those whose first word takes any ending by its first three letters."""
-    whole: dict[str, list[Phrase]] = {}
-    starred: dict[str, list[Phrase]] = {}
-    for phrase in phrases:
-        first, star = phrase.words[0]
-        (starred if star else whole).setdefault(first[:3] if star else first, []).append(phrase)
-    return whole, starred
-
-
-def _by_second_word(phrases: Iterable[Phrase]) -> dict[str, list[Phrase]]:
-    """Return phrases by the first two letters of their second word; under nothing those that have none."""
-    found: dict[str, list[Phrase]] = {}
-    for phrase in phrases:
-        found.setdefault(phrase.words[1][0][:2] if len(phrase.words) > 1 else "", []).append(phrase)
-    return found
-
-
-def _begun(names: Mapping[str, Sequence[Name]], word: str) -> Iterator[Name]:
-    """Yield the names whose first letters stand anywhere in a word."""
-    for at in range(len(word) - _HEAD + 1):
-        yield from names.get(word[at : at + _HEAD], ())
-
-
-def _grouped(keyed: Iterable[tuple[str, Name]]) -> dict[str, list[Name]]:
-    found: dict[str, list[Name]] = {}
-    for key, name in keyed:
-        found.setdefault(key, []).append(name)
-    return found
-
-
-def _swapped(words: Iterable[str]) -> dict[str, str]:
-    """Return short words by what two swapped neighbours make of them: they are too short for any other slip."""
-    ways = ((word, at, word[at : at + 2]) for word in words for at in range(len(word) - 1))
-    return {word[:at] + pair[::-1] + word[at + 2 :]: word for word, at, pair in ways if pair[0] != pair[1]}
-
-
-def _by_length(words: Iterable[str]) -> dict[int, list[str]]:
-    found: dict[int, list[str]] = {}
-    for word in sorted(words):
-        found.setdefault(len(word), []).append(word)
-    return found
-
-
-def _long_words(phrases: Iterable[Phrase]) -> set[str]:
-    """Return the longer words of the phrases whose misspellings count."""
-    disguised = [one for one in phrases if one.term.tricks == "full" and one.term.fuzzy and len(one.words) > 1]
-    return {word for phrase in disguised for word, _ in phrase.words if len(word) >= SHORTEST_MISSPELLED}

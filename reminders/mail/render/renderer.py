@@ -4,7 +4,9 @@ Invariant: a template sees strings and flags, never an object, and whatever a va
 the consultation section and the ways to stop are the frame's, so no template can leave them out.
 """
 
+import dataclasses
 import hashlib
+import re
 import textwrap
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -26,6 +28,7 @@ from reminders.mail.words import source as words_source
 
 LONGEST_SUBJECT = 50  # characters: what a telephone shows of it
 COLUMNS = 76  # 78 at most (RFC 5322 2.1.1), and room for one mark of a reply
+_AS_IT_IS = re.compile(rf"(?:\S[^\t\v\f\r]{{,{COLUMNS - 2}}})?[^\s\x1c-\x1f]")  # wrapping would change nothing
 PARAGRAPH = Markup('<p class="text">{}</p>')
 
 
@@ -53,8 +56,12 @@ class Renderer:
 
     def render(self, facts: MessageFacts, links: MessageLinks) -> RenderedMessage:
         """Return the message in words; raises `UnprintableValue` or `TemplateBroken`."""
+        return self.draft(facts, links).finished()
+
+    def draft(self, facts: MessageFacts, links: MessageLinks) -> "Draft":
+        """Return the message in words whose text is not wrapped yet; raises as `render` does."""
         values = shown.values_of(facts, links)
-        name, own = _named(facts), self._words(facts)
+        name, own = _named(facts), self.words(facts)
         subject = self._subject(name, own, values)
         glued = shown.in_text(values, facts)
         body = "\n\n".join(self._filled(name, own.paragraphs, glued))
@@ -63,9 +70,9 @@ class Renderer:
         frame = {**values, "subject": subject, "body": html_body, "said": shown.said_in_html(values)}
         look = frames.look_of(facts, values["direction"])
         html = frames.finished(self._frame(frames.NAME, {**frame, **look}), facts.colour, values["direction"])
-        return RenderedMessage(subject, _wrapped(text), html, self.version(facts))
+        return Draft(subject, text, html, self.version(facts))
 
-    def _words(self, facts: MessageFacts) -> OwnWords:
+    def words(self, facts: MessageFacts) -> OwnWords:
         """Return the words of a message's template, the clinic's own or ours, read and examined once."""
         name = _template_of(facts)
         source = facts.own.source if facts.own else self._bytes(name).decode()
@@ -157,10 +164,30 @@ def _named(facts: MessageFacts) -> str:
     return f"{facts.class_name}/{facts.stage}/{facts.language}@{facts.own.version}"
 
 
-def _wrapped(text: str) -> str:
+@dataclasses.dataclass(frozen=True, slots=True)
+class Draft:
+    """A message in words as the templates say them: each line of the text is as long as it came, blanks are glued."""
+
+    subject: str
+    text: str
+    html: str
+    template_version: str
+
+    def finished(self) -> RenderedMessage:
+        """Return the message as it may go."""
+        return RenderedMessage(self.subject, wrapped(self.text), self.html, self.template_version)
+
+
+def wrapped(text: str) -> str:
     """Return the text with every line wrapped by words, no blank at a line's end, and one empty line at most."""
     lines: list[str] = []
     for line in text.split("\n"):
-        filled = textwrap.wrap(line, COLUMNS, break_long_words=False, break_on_hyphens=False) or [""]
+        filled = _filled_up(line)
         lines += filled if lines[-1:] != [""] or filled != [""] else []
     return shown.as_text("\n".join(line.rstrip(" ") for line in lines).strip("\n") + "\n")
+
+
+def _filled_up(line: str) -> list[str]:
+    if _AS_IT_IS.fullmatch(line):
+        return [line]
+    return textwrap.wrap(line, COLUMNS, break_long_words=False, break_on_hyphens=False) or [""]

@@ -43,9 +43,14 @@ _BLANKS = re.compile(r"[ \t\n]+")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class FilledPart:
-    """A part that passed: filled with `fill`; `pieces` is what it says, for whoever examines it."""
+    """A part that passed: filled with `fill`; `pieces` is what it says, for whoever examines it.
+
+    `used` are the names that stand anywhere in it, `worked_on` those of them that are filtered or compared.
+    """
 
     pieces: Pieces
+    used: frozenset[str]
+    worked_on: frozenset[str]
     template: jinja2.Template
 
     def fill(self, values: Mapping[str, str]) -> str:
@@ -70,6 +75,19 @@ class OwnWords:
     subject_part: FilledPart
     text_part: FilledPart
     html_part: FilledPart | None
+
+    @property
+    def used(self) -> frozenset[str]:
+        """Return the names of the values that the words show or ask for."""
+        return frozenset().union(*(part.used for part in self._bodies()))
+
+    @property
+    def worked_on(self) -> frozenset[str]:
+        """Return the names whose values are not shown as they are: they go through a filter, or are compared."""
+        return frozenset().union(*(part.worked_on for part in self._bodies()))
+
+    def _bodies(self) -> list[FilledPart]:
+        return [self.text_part, self.html_part] if self.html_part else [self.text_part]
 
     def subject(self, values: Mapping[str, str]) -> str:
         """Return the subject on one line."""
@@ -129,7 +147,7 @@ def _part(
     cage = environment(html=html)
     part, complaints = read(cage, source, first_line, names)
     found += complaints
-    return FilledPart(part.pieces, cage.from_string(part.tree)) if part else None
+    return FilledPart(part.pieces, part.used, part.worked_on, cage.from_string(part.tree)) if part else None
 
 
 @pass_context  # which also keeps the engine from working anything out while it compiles

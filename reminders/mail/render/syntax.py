@@ -36,10 +36,15 @@ Known = tuple[frozenset[str], frozenset[str]]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Part:
-    """A part that passed: its tree, ready to be compiled, and the same as plain values."""
+    """A part that passed: its tree, ready to be compiled, and the same as plain values.
+
+    `used` are the names that stand anywhere in it, `worked_on` those of them that are filtered or compared.
+    """
 
     tree: nodes.Template
     pieces: Pieces
+    used: frozenset[str]
+    worked_on: frozenset[str]
 
 
 def read(
@@ -69,7 +74,7 @@ def read(
         unread = Complaint(first_line, "error", "it holds a tag that cannot be read")
         return None, (*_complaints(found, first_line), unread)
     _compare_bare_values(environment, tree)
-    return Part(tree, pieces), ()
+    return Part(tree, pieces, frozenset(reader.used), frozenset(reader.worked_on)), ()
 
 
 def _complaints(found: list[Refused], first_line: int) -> tuple[Complaint, ...]:
@@ -83,6 +88,8 @@ class _Reader:
         self._names = names
         self._before = lines_before
         self.found: list[Refused] = []
+        self.used: set[str] = set()
+        self.worked_on: set[str] = set()
 
     def pieces(self, body: list[nodes.Node]) -> Pieces:
         return tuple(piece for node in body for piece in self._read(node))
@@ -135,7 +142,9 @@ class _Reader:
             raise Refused(node.lineno, "too many filters stand in a row")
         line = self._before + node.lineno
         if type(inner) is nodes.Name:
-            return Shown(line, self._name(inner), "", tuple(reversed(filters)), instead)
+            name = self._name(inner)
+            self.worked_on |= {name} if filters else set()
+            return Shown(line, name, "", tuple(reversed(filters)), instead)
         if type(inner) is nodes.Const:
             return Shown(line, None, self._text(inner), tuple(reversed(filters)), instead)
         raise _unknown(inner or node)
@@ -146,6 +155,7 @@ class _Reader:
                 raise Refused(node.lineno, f"{node.name} cannot stand in the subject: only sender and clinic can")
             known = ", ".join(sorted(self._names, key=lambda name: (name.lower(), name)))
             raise Refused(node.lineno, f'there is no value "{_named(node.name)}": there are {known}')
+        self.used.add(node.name)
         return node.name
 
     def _text(self, node: nodes.Const) -> str:
@@ -188,6 +198,7 @@ class _Reader:
         left, right = self._shown(node.expr), self._shown(node.ops[0].expr)
         if left.name is None or right.name is not None or left.filters or right.filters:
             raise Refused(node.lineno, 'a comparison is a name, == or !=, and a text in quotes: language == "en"')
+        self.worked_on.add(left.name)
         names, none = frozenset({left.name}), frozenset[str]()
         filled, empty = (names, none) if right.text else (none, names)
         return (filled, empty) if node.ops[0].op == "eq" else (empty, filled)

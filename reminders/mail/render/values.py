@@ -19,7 +19,7 @@ from reminders.mail.words import direction, words
 LONGEST_VALUE = 2_000
 GLUE = "\x1f"  # stands for a blank at which no line may end; no value can hold it
 APART, JOINED = "\x1d", "\x1e"  # begin and end a value that the HTML sets apart; no value can hold them
-_LONGEST_GLUED = 40
+LONGEST_GLUED = 40
 _LONGEST_UNBROKEN = 24  # characters of a number that fit on one line of the narrowest telephone
 _BREAKING = {"Cc", "Cs", "Zl", "Zp"}
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # they could make a line read backwards
@@ -71,13 +71,18 @@ def in_text(values: Mapping[str, str], facts: MessageFacts) -> dict[str, str]:
     Where the language is written from right to left, names and numbers are marked too: "+44 20" would read "20 44+".
     """
     glued = {field: values[field] for field in ("clinic", "name", "who", "Who", "phone")}
-    glued = {field: value.replace(" ", GLUE) for field, value in glued.items() if len(value) <= _LONGEST_GLUED}
-    window = values["window"]
+    glued = {field: value.replace(" ", GLUE) for field, value in glued.items() if len(value) <= LONGEST_GLUED}
+    glued = {**values, **glued, "window": glued_window(facts)}
+    return apart(glued, (*_NAMES, "phone")) if values["direction"] == "rtl" else glued
+
+
+def glued_window(facts: MessageFacts) -> str:
+    """Return the window in words with the blanks inside its days glued."""
+    window = wording.window_in_words(facts)
     for day in (facts.opens, facts.closes):
         said = wording.day_in_words(day, facts.language, facts.jurisdiction)
         window = window.replace(said, said.replace(" ", GLUE))
-    glued = {**values, **glued, "window": window}
-    return apart(glued, (*_NAMES, "phone")) if values["direction"] == "rtl" else glued
+    return window
 
 
 def apart(values: Mapping[str, str], fields: Sequence[str] = _NAMES) -> dict[str, str]:
