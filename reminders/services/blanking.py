@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from reminders.mail.compose import blank_tokens
 from reminders.store import messages
 from reminders.store.database import Transaction
+from reminders.store.messages import Blanked
 
 
 def blank_spent(tx: Transaction, reminder_ids: Sequence[int]) -> None:
     """Blank every spent message of the patients of these reminders; what is blank already is not looked at again."""
     found = messages.spent(tx, reminder_ids)
-    messages.blank_contents(tx, [(spent.id, blank_tokens(spent.content)) for spent in found])
+    messages.blank_contents(tx, [Blanked(spent.id, blank_tokens(spent.content), spent.pattern) for spent in found])

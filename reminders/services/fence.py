@@ -20,7 +20,7 @@ from reminders.services.keys import token_hash
 from reminders.services.letter import MintedLinks
 from reminders.services.reconnect import patiently
 from reminders.services.settlement import Settler
-from reminders.store import messages, outbox, patients
+from reminders.store import messages, outbox, patients, patterns
 from reminders.store.apart import ODD_DATA, apart
 from reminders.store.database import Transaction
 from reminders.store.faults import PASSING, CommitUnknown
@@ -34,6 +34,7 @@ def keep(worker: Worker, envelopes: Sequence[Envelope]) -> list[Envelope]:
     database says: nothing was given to a server yet, so that all can be given back.
     """
     with worker.database.write(worker.clock.now, "deliver", alongside=True) as tx:
+        patterns.make_ready(tx, (envelope.pattern for envelope in envelopes))
         return _each_apart(tx, envelopes, lambda those: _kept(tx, worker, those))
 
 
@@ -65,7 +66,7 @@ def _bytes_of(worker: Worker, envelope: Envelope) -> Kept:
     letter, versions = envelope.letter, envelope.versions
     key = worker.keys.address_key(normalise(letter.facts.recipient))
     shown = fingerprint(letter.facts, versions)
-    return Kept(letter.message.id, envelope.content, shown, versions, letter.facts.stage, key)
+    return Kept(letter.message.id, envelope.content, envelope.pattern, shown, versions, letter.facts.stage, key)
 
 
 def _links(letter: Letter, minted: MintedLinks) -> Iterator[NewLink]:

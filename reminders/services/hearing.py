@@ -110,7 +110,7 @@ class Hearing:
 def _answer(envelope: Envelope) -> Answer:
     assert envelope.outcome is not None  # noqa: S101 - who calls this has heard it
     before = State.HANDED_OVER if envelope.fenced else State.CLAIMED
-    return Answer(envelope.letter, envelope.outcome, before, envelope.blanked)
+    return Answer(envelope.letter, envelope.outcome, before, envelope.blanked, envelope.pattern)
 
 
 def _of_one(error: Exception) -> bool:

@@ -145,7 +145,7 @@ class Round:
             versions = Versions(worker.renderer.version(letter.facts), check_version())
             kept = letter.message.content
             if kept and letter.message.fingerprint == fingerprint(letter.facts, versions):
-                return Envelope(letter, kept, blank_tokens(kept), None, versions)
+                return Envelope(letter, kept, blank_tokens(kept), None, versions, letter.message.pattern)
             minted = mint_links(worker.keys, worker.link_base)
             written = write_message(worker, letter.facts, minted, letter.message.message_id)
             return Envelope(letter, written.content, written.blanked, minted, versions, written.pattern)

@@ -19,19 +19,22 @@ from reminders.services.plan import plan_patients
 from reminders.store import contacts, messages, outbox, patients
 from reminders.store.apart import ODD_DATA, apart
 from reminders.store.database import Transaction
+from reminders.store.messages import Blanked
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What the server said of a letter that was in the state `before`; `blanked` are its bytes without tokens.
 
-    They are made before the final dot: after it, nothing but the database may stand between an answer and its record.
+    `pattern` is what they are kept against. They are made before the final dot: after it, nothing but the database may
+    stand between an answer and its record.
     """
 
     letter: Letter
     outcome: Outcome
     before: State
     blanked: bytes
+    pattern: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ class Settler:
             return []
         done = outbox.settle_sent(tx, [answer.letter.held for answer in answers])
         settled = [answer for answer, ok in zip(answers, done, strict=True) if ok]
-        messages.blank_contents(tx, [(answer.letter.message.id, answer.blanked) for answer in settled])
+        messages.blank_contents(tx, [Blanked(one.letter.message.id, one.blanked, one.pattern) for one in settled])
         return settled
 
     def _never(self, tx: Transaction, answer: Answer) -> str | None:

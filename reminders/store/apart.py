@@ -18,7 +18,7 @@ ODD_DATA = (DamagedRow, UnreadableText, UnreadableDay, BadInput, ValueError, Loo
 @contextmanager
 def apart(tx: Transaction) -> Iterator[None]:
     """Undo, within the transaction, what the block did, when it raises one of `ODD_DATA`; errors are in our words."""
-    pending = list(tx.pending)
+    pending, patterns = list(tx.pending), dict(tx.new_patterns)
     savepoint = tx.connection.begin_nested()
     try:
         with in_our_words():
@@ -26,5 +26,7 @@ def apart(tx: Transaction) -> Iterator[None]:
     except ODD_DATA:
         savepoint.rollback()
         tx.pending[:] = pending
+        tx.new_patterns.clear()
+        tx.new_patterns.update(patterns)
         raise
     savepoint.commit()

@@ -41,7 +41,7 @@ _OF_THE_CLINIC = (
 )
 _BLANKED: Mapping[Table, tuple[str, ...]] = {
     patients: ("family_name", "known_as", "phone", "postal_address", "notes"),
-    messages: ("content", "fingerprint"),
+    messages: ("content", "packed", "pattern_id", "fingerprint"),
 }
 _BATCH = 1000
 

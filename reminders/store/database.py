@@ -16,6 +16,7 @@ from reminders.store.engine import ALONGSIDE, BUSY_MS, WRITES, open_engine, pars
 from reminders.store.faults import DatabaseCorrupt, EntryRefused, in_our_words, telling_unknown_commits
 from reminders.store.files import file_paths, quick_check, rewrite
 from reminders.store.migrating import check_ready, create_or_upgrade, current_revision, head_revision
+from reminders.store.packing import Shelf
 from reminders.store.server import is_broken, server_clock
 from reminders.store.transaction import Boot, LeaseClock, Transaction, database_now
 
@@ -59,6 +60,7 @@ class Database:
         self._lease_clock = lease_clock or (server_clock if sqlite_path(url) is None else None)
         self._engine = open_engine(url, busy_ms=busy_ms)
         self._looked_through = False
+        self._shelf = Shelf()
 
     @property
     def url(self) -> str:
@@ -106,7 +108,8 @@ class Database:
         _need_zone(now)
         with in_our_words(), self._engine.connect() as connection, connection.begin():
             lease_clock, boot = self._lease_clock, self._uptime()
-            yield Transaction(connection, now, "read", self._audit_key, lease_clock=lease_clock, boot=boot)
+            key, shelf = self._audit_key, self._shelf
+            yield Transaction(connection, now, "read", key, lease_clock=lease_clock, boot=boot, shelf=shelf)
 
     @contextmanager
     def write(
@@ -129,12 +132,13 @@ class Database:
                 moment = now() if callable(now) else now
                 _need_zone(moment)
                 key, boot = self._audit_key, self._uptime()
-                tx = Transaction(writer, moment, actor, key, alongside, self._lease_clock, boot)
+                tx = Transaction(writer, moment, actor, key, alongside, self._lease_clock, boot, shelf=self._shelf)
                 yield tx
                 _refuse_broken(writer)
                 flush(tx)
                 with telling_unknown_commits():
                     transaction.commit()
+                self._shelf.learn(tx.new_patterns)
 
 
 def _refuse_broken(writer: Connection) -> None:

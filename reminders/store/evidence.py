@@ -11,10 +11,11 @@ from typing import Any
 from sqlalchemy import Column, Table, and_, select
 
 from reminders.domain.lifecycle import COUNTS_AS_SENT, State
-from reminders.store import schema
+from reminders.store import patterns, schema
 from reminders.store.answers import StoredAnswer, answer_rows, stored_answer
 from reminders.store.audit_trail import Entry
 from reminders.store.database import Transaction
+from reminders.store.faults import DamagedRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,17 +153,20 @@ def evidence(tx: Transaction, patient_ids: Sequence[int]) -> dict[int, Evidence]
 
 
 def kept_messages(tx: Transaction, patient_ids: Sequence[int]) -> Iterator[Kept]:
-    """Yield the kept bytes of every message of these patients that was handed over."""
+    """Yield the kept bytes of every message of these patients that was handed over; as they are, if unreadable."""
     c, m = schema.reminders.c, schema.messages.c
     gone = c.state.in_([*COUNTS_AS_SENT, State.HANDED_OVER])
     query = (
-        select(c.patient_id, c.id, m.message_id, m.content)
+        select(c.patient_id, c.id, m.message_id, *patterns.COLUMNS)
         .join_from(schema.reminders, schema.messages, c.message_pk == m.id)
         .where(c.patient_id.in_(patient_ids), gone, m.content.is_not(None))
         .execution_options(yield_per=50)
     )
     for row in tx.connection.execute(query):
-        content = row.content if isinstance(row.content, bytes) else str(row.content).encode()
+        try:
+            content = patterns.read(tx, *row[3:]).content
+        except DamagedRow:
+            content = row.content if isinstance(row.content, bytes) else b""
         yield Kept(row.patient_id, row.id, row.message_id, content)
 
 

@@ -4,14 +4,17 @@ Invariant: a message that somebody may have received is never used again, and a 
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, exists, func, not_, or_, select, update
+from sqlalchemy import BindParameter, bindparam, exists, func, not_, or_, select, update
 
 from reminders.domain.lifecycle import COUNTS_AS_SENT, FINAL, State
 from reminders.domain.protocol import TreatmentClass
+from reminders.store import patterns
 from reminders.store.database import Transaction
+from reminders.store.faults import DamagedRow
 from reminders.store.rows import add_rows, insert_rows, pieces
 from reminders.store.schema import links, messages, reminders
 
@@ -25,7 +28,10 @@ class Versions(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StoredMessage:
-    """A message as kept: its bytes (None until first rendered) and the fingerprint of the facts they show."""
+    """A message as kept: its bytes (None until first rendered) and the fingerprint of the facts they show.
+
+    `pattern` is what the bytes are kept against.
+    """
 
     id: int
     message_id: str
@@ -33,25 +39,30 @@ class StoredMessage:
     template_version: str | None
     content: bytes | None
     stage: str
+    pattern: bytes | None = None
 
 
 def message_to_reuse(tx: Transaction, reminder_ids: Sequence[int]) -> StoredMessage | None:
     """Return the oldest message kept for these reminders that no reminder went out with, or None.
 
     The same Message-ID then goes on every attempt; a message that somebody may have received is never used again.
+    Raises `DamagedRow`.
     """
     c = reminders.c
     gone = select(c.message_pk).where(c.message_pk.is_not(None), c.state.in_([*COUNTS_AS_SENT, State.HANDED_OVER]))
     mine = select(c.message_pk).where(c.id.in_(reminder_ids), c.message_pk.is_not(None))
     m = messages.c
     query = (
-        select(m.id, m.message_id, m.fingerprint, m.template_version, m.content, m.stage)
+        select(m.id, m.message_id, m.fingerprint, m.template_version, m.stage, *patterns.COLUMNS)
         .where(m.id.in_(mine), m.id.not_in(gone.where(c.message_pk.in_(mine))))
         .order_by(m.id)
         .limit(1)
     )
     row = tx.connection.execute(query).first()
-    return StoredMessage(*row) if row else None
+    if row is None:
+        return None
+    content, pattern = patterns.read(tx, *row[5:]) if row.content is not None else (None, None)
+    return StoredMessage(row.id, row.message_id, row.fingerprint, row.template_version, content, row.stage, pattern)
 
 
 def count_messages(tx: Transaction, patient_ids: Collection[int]) -> dict[int, int]:
@@ -86,15 +97,20 @@ def add_messages(tx: Transaction, new: Sequence[NewMessage]) -> list[StoredMessa
         for one in new
     ]
     keys = insert_rows(tx.connection, messages, rows)
-    return [StoredMessage(key, one.message_id, None, None, None, one.stage) for key, one in zip(keys, new, strict=True)]
+    begun = zip(keys, new, strict=True)
+    return [StoredMessage(key, one.message_id, None, None, None, one.stage) for key, one in begun]
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The bytes that are about to go on the wire, and what they show; `address_key` tells whose address it was."""
+    """The bytes that are about to go on the wire, and what they show; `address_key` tells whose address it was.
+
+    They are kept against the `pattern` that they share with others, if they have one.
+    """
 
     message_pk: int
     content: bytes
+    pattern: bytes | None
     fingerprint: str
     versions: Versions
     stage: str
@@ -104,9 +120,9 @@ class Kept:
 def keep_bytes(tx: Transaction, kept: Sequence[Kept]) -> None:
     """Keep the bytes of some messages."""
     rows = [
-        {
+        _packed(tx, one.content, one.pattern)
+        | {
             "key": one.message_pk,
-            "the_content": one.content,
             "shown": one.fingerprint,
             "template": one.versions.template,
             "check": one.versions.check,
@@ -120,20 +136,34 @@ def keep_bytes(tx: Transaction, kept: Sequence[Kept]) -> None:
         tx.connection.execute(_KEEP, rows)
 
 
-def blank_contents(tx: Transaction, blanked: Sequence[tuple[int, bytes]]) -> None:
-    """Put bytes without tokens in place of those kept, which are then nobody's to send; what was erased stays so.
+@dataclass(frozen=True, slots=True)
+class Blanked:
+    """A message's bytes without its tokens, and the pattern to keep them against."""
 
-    `blanked` are the messages' keys with their bytes.
-    """
-    if blanked:
-        tx.connection.execute(_BLANK, [{"key": key, "blanked": content} for key, content in blanked])
+    message_pk: int
+    content: bytes
+    pattern: bytes | None
 
 
+def blank_contents(tx: Transaction, blanked: Sequence[Blanked]) -> None:
+    """Put bytes without tokens in place of those kept, which are then nobody's to send; what was erased stays so."""
+    rows = [_packed(tx, one.content, one.pattern) | {"key": one.message_pk} for one in blanked]
+    if rows:
+        tx.connection.execute(_BLANK, rows)
+
+
+def _packed(tx: Transaction, content: bytes, pattern: bytes | None) -> dict[str, object]:
+    return {f"the_{name}": value for name, value in patterns.packed(tx, content, pattern).items()}
+
+
+_PACKED: dict[str, BindParameter[Any]] = {
+    name: bindparam(f"the_{name}") for name in ("content", "packed", "pattern_id")
+}
 _KEEP = (
     update(messages)
     .where(messages.c.id == bindparam("key"))
     .values(
-        content=bindparam("the_content"),
+        **_PACKED,
         fingerprint=bindparam("shown"),
         template_version=bindparam("template"),
         check_version=bindparam("check"),
@@ -145,14 +175,15 @@ _KEEP = (
 _BLANK = (
     update(messages)
     .where(messages.c.id == bindparam("key"), messages.c.content.is_not(None))
-    .values(content=bindparam("blanked"), fingerprint=None)
+    .values(**_PACKED, fingerprint=None)
 )
 
 
 def spent(tx: Transaction, reminder_ids: Iterable[int]) -> list["SpentMessage"]:
     """Return the messages with working links, of these reminders' patients, that nothing more will be sent with.
 
-    Those are the accepted ones, and those of which every reminder is over.
+    Those are the accepted ones, and those of which every reminder is over. Bytes that cannot be read hold no link
+    that anybody could open, and are left.
     """
     m, c = messages.c, reminders.c
     mine = c.message_pk == m.id
@@ -161,19 +192,22 @@ def spent(tx: Transaction, reminder_ids: Iterable[int]) -> list["SpentMessage"]:
     found = []
     for piece in pieces(reminder_ids):
         owners = select(c.patient_id).where(c.id.in_(piece))
-        query = select(m.id, m.content).where(
+        query = select(m.id, *patterns.COLUMNS).where(
             m.patient_id.in_(owners), m.content.is_not(None), m.fingerprint.is_not(None), or_(accepted, not_(to_come))
         )
-        found += [SpentMessage(*row) for row in tx.connection.execute(query.order_by(m.id))]
+        for key, *kept in tx.connection.execute(query.order_by(m.id)).all():
+            with suppress(DamagedRow):
+                found.append(SpentMessage(key, *patterns.read(tx, *kept)))
     return found
 
 
 @dataclass(frozen=True, slots=True)
 class SpentMessage:
-    """A message that is over, with the bytes kept of it."""
+    """A message that is over, with the bytes kept of it and what they are kept against."""
 
     id: int
     content: bytes
+    pattern: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,14 +251,17 @@ class KeptMessage:
 
 
 def messages_of(tx: Transaction, patient_id: int) -> list[KeptMessage]:
-    """Return the messages kept of a patient, oldest first."""
+    """Return the messages kept of a patient, oldest first. Raises `DamagedRow`."""
     m = messages.c
     query = (
-        select(m.message_id, m.content, m.template_version, m.check_version)
+        select(m.message_id, m.template_version, m.check_version, *patterns.COLUMNS)
         .where(m.patient_id == patient_id)
         .order_by(m.id)
     )
-    return [KeptMessage(*row) for row in tx.connection.execute(query)]
+    return [
+        KeptMessage(name, patterns.read(tx, *kept).content if kept[0] is not None else None, template, check)
+        for name, template, check, *kept in tx.connection.execute(query).all()
+    ]
 
 
 def address_key_of(tx: Transaction, reminder_id: int) -> str | None:

@@ -9,6 +9,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Date,
+    ForeignKey,
     Index,
     Integer,
     LargeBinary,
@@ -42,7 +43,7 @@ from reminders.store.schema_facts import (
     within_clinic,
     within_patient,
 )
-from reminders.store.schema_letters import answers, dkim_keys, logos, templates
+from reminders.store.schema_letters import answers, dkim_keys, logos, patterns, templates
 
 __all__ = [
     "answers",
@@ -63,6 +64,7 @@ __all__ = [
     "opt_outs",
     "own_intervals",
     "patients",
+    "patterns",
     "places",
     "practitioners",
     "protocols",
@@ -86,6 +88,8 @@ messages = Table(
     Column("template_version", String(64)),
     Column("check_version", String(64)),
     Column("content", LargeBinary),
+    Column("packed", Boolean, nullable=False, server_default=false()),
+    Column("pattern_id", ForeignKey("patterns.id")),
     Column("address_key", String(64)),
     Column("rendered_at", Moment),
     Column("created_at", Moment, nullable=False),

@@ -1,4 +1,4 @@
-"""The tables behind the letters: what a clinic made its own, what patients answered, and the keys that sign.
+"""The tables behind the letters: what clinics made their own, answers, keys that sign, what messages have in common.
 
 Invariant: none of them holds personal data; a patient's own words stand in the patient's row.
 """
@@ -74,6 +74,15 @@ templates = Table(
         "clinic_id", "class_name", "stage", "protocol", "language", "version", name="uq_templates_identity"
     ),
     UniqueConstraint("clinic_id", "id"),
+)
+
+patterns = Table(
+    "patterns",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("created_at", Moment, nullable=False),
 )
 
 dkim_keys = Table(

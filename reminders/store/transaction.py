@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
+from reminders.store.packing import Shelf
+
 LeaseClock = Callable[[Connection], dt.datetime]
 Boot = Callable[[], str | None]
 """Tells which start of the machine this is, and the seconds since ("ID:SECONDS"); None where that is not known."""
@@ -31,8 +33,9 @@ class Transaction:
     """What every function of the store takes first: the connection, and the one moment `now` of what happens in it.
 
     `actor` and `audit_key` go into the audit trail, `pending` is what is not on it yet. `alongside` says that others
-    write too, of other patients. `boot` is the machine's uptime at `now`, "ID:SECONDS". Services hand a transaction on
-    and never look inside.
+    write too, of other patients. `boot` is the machine's uptime at `now`, "ID:SECONDS". `shelf` is what is
+    known of the patterns, `new_patterns` the ids of those met in this transaction. Services hand a transaction on and
+    never look inside.
     """
 
     connection: Connection
@@ -43,6 +46,8 @@ class Transaction:
     lease_clock: LeaseClock | None = None
     boot: str | None = None
     pending: list[Event] = field(default_factory=list, repr=False, compare=False)
+    shelf: Shelf = field(default_factory=Shelf, repr=False, compare=False)
+    new_patterns: dict[bytes, int] = field(default_factory=dict, repr=False, compare=False)
 
 
 def database_now(tx: Transaction) -> dt.datetime:

@@ -12,7 +12,7 @@ from reminders.store import patients
 from reminders.store.audit_trail import record
 from tests.services.delivered import INVITED, House
 from tests.support.facts import day, utc
-from tests.support.tampering import asked
+from tests.support.kept import keeping, kept_bytes
 
 BEFORE_IT, AFTER_IT = INVITED - dt.timedelta(minutes=1), INVITED + dt.timedelta(minutes=1)
 BEFORE, AFTER = "2026-05-01 09:00:00.000000", "2026-05-19 09:11:00.000000"
@@ -273,7 +273,7 @@ def test_whatever_refers_into_another_clinic_is_found(house: House, change: str)
 def test_a_kept_message_without_its_consultation_section_is_found(house: House, part: str) -> None:
     mark = "Your consultation\r\n-----------------\r\n" if part == "text" else 'class=3D"consultation"'
     plain = mark.replace("consultation", "conversation")
-    [(content,)] = asked(house.database, "SELECT content FROM messages")
-    changed = bytes(content).replace(mark.encode(), plain.encode())
-    house.tamper(f"UPDATE messages SET content = x'{changed.hex()}'")
+    with house.database.read(house.clock.now()) as tx:
+        [content] = kept_bytes(tx)
+    house.tamper(keeping(content.replace(mark.encode(), plain.encode())))
     assert house.broken(6) == [f"the {part} part has no consultation section"]

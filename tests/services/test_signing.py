@@ -19,9 +19,10 @@ from reminders.services.rounds import Worker
 from reminders.services.signing import KeyCannotBeOpened, KeyView, NotYetShown
 from reminders.store import signing as stored
 from tests.support.clinic import INVITED_AT, LEASE, LINKS, PEPPER, Office, to
+from tests.support.kept import kept_bytes
 from tests.support.name_server import NameServer, Rude
 from tests.support.smtp_server import RealServer
-from tests.support.tampering import asked, contents, past_the_rules
+from tests.support.tampering import contents, past_the_rules
 
 DOMAIN = "riverside.example"
 
@@ -277,5 +278,6 @@ def _tamper(office: Office, statement: str) -> None:
 
 
 def _kept(office: Office) -> bytes:
-    [(content,)] = asked(office.database, "SELECT content FROM messages")
-    return bytes(content)
+    with office.read() as tx:
+        [content] = kept_bytes(tx)
+    return content

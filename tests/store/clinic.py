@@ -70,9 +70,11 @@ def a_message(tx: Transaction, owner: tuple[int, int], name: str = "<a@b>") -> S
     return messages.add_messages(tx, [NewMessage(*owner, name, COSMETIC, "invitation")])[0]
 
 
-def keep(tx: Transaction, message_pk: int, content: bytes = b"", key: str = "key") -> None:
+def keep(
+    tx: Transaction, message_pk: int, content: bytes = b"", key: str = "key", pattern: bytes | None = None
+) -> None:
     """Keep a message's bytes, sent to the address of that key."""
-    messages.keep_bytes(tx, [Kept(message_pk, content, "print", Versions("v", "c"), "invitation", key)])
+    messages.keep_bytes(tx, [Kept(message_pk, content, pattern, "print", Versions("v", "c"), "invitation", key)])
 
 
 def a_link(tx: Transaction, owner: tuple[int, int], message_pk: int, name: str, purpose: str) -> None:

@@ -12,6 +12,10 @@ from tests.store.clinic import NOW, a_clinic, a_link, a_message, a_patient, keep
 WORDS = ("Hildegard", "Rosenthal", "Hilde", "rosenthal@mail.test", "0301234567", "Gasse 9", "parent@mail.test", "1971")
 
 
+NAME = b"Hildegard Rosenthal"
+LETTER = b"".join(b"%d Dear Hildegard Rosenthal, %x\r\n" % (number, number**7) for number in range(900))
+
+
 def _recorded(database: Database) -> int:
     """Record a patient with everything that can be known of one; return the id."""
     with database.write(NOW, "cli") as tx:
@@ -30,7 +34,7 @@ def _recorded(database: Database) -> int:
         patients.add_note(tx, patient.id, "hold", "Hilde Rosenthal moves to Gasse 9")
         owner = (clinic.id, patient.id)
         message = a_message(tx, owner, "<1@mail.test>")
-        keep(tx, message.id, b"Dear Hildegard Rosenthal" * 900)
+        keep(tx, message.id, LETTER, pattern=LETTER.replace(NAME, b""))
         a_link(tx, owner, message.id, "hash", "stop")
         contacts.add_hold(tx, patient, None, None, "asked")
     return patient.id
@@ -73,10 +77,16 @@ def test_what_promises_are_checked_by_stays(database: Database) -> None:
 
 def test_no_byte_is_left_in_the_files(database: Database, sqlite_url: str) -> None:
     patient_id = _recorded(database)
+    with database.read(NOW) as tx:
+        packed = tx.connection.execute(select(schema.messages.c.content)).scalar_one()
+    assert any(packed[:64] in path.read_bytes() for path in file_paths(sqlite_url) if path.exists())
     assert _left(sqlite_url, WORDS)
     _erase(database, patient_id)
     assert rewrite_files(database)
     assert _left(sqlite_url, WORDS) == set()
+    pieces = {packed[at : at + 32] for at in range(0, len(packed) - 32, 16)}
+    content = b"".join(path.read_bytes() for path in file_paths(sqlite_url) if path.exists())
+    assert [piece for piece in pieces if piece in content] == []
     assert quick_check(sqlite_url) == ()
 
 

@@ -10,7 +10,8 @@ from dataclasses import replace
 from functools import partial
 
 from reminders.store.columns import metadata
-from tests.support.tamper import GONE, Family, Tampered, Tampering, changing, each, reminder_named, reminders_in
+from reminders.store.packing import unpack
+from tests.support.tamper import GONE, Family, Row, Tampered, Tampering, changing, each, reminder_named, reminders_in
 from tests.support.tamper_facts import (
     another_step,
     booked_elsewhen,
@@ -239,12 +240,20 @@ def _without_consultation(tampered: Tampered, chance: random.Random) -> Tamperin
     kept = chance.choice([m for m in tampered.rows("messages") if m["content"] is not None])
     part = chance.choice(sorted(_CONSULTATION))
     mark = _CONSULTATION[part]
-    assert mark in kept["content"]
-    content = kept["content"].replace(mark, mark.replace(b"consultation", b"conversation"))
+    whole = _unpacked(tampered, kept)
+    assert mark in whole
+    content = whole.replace(mark, mark.replace(b"consultation", b"conversation"))
     carried = next(r for r in reminders_in(tampered, *GONE) if r["message_pk"] == kept["id"])
     words = f"message {kept['id']} without its {part} consultation"
-    do = lambda: tampered.change("messages", kept["id"], content=content)  # noqa: E731 - it is done later
+    do = lambda: tampered.change(  # noqa: E731 - it is done later
+        "messages", kept["id"], content=content, packed=False, pattern_id=None
+    )
     return Tampering(words, do, 6, reminder_named(carried["id"]))
+
+
+def _unpacked(tampered: Tampered, kept: Row) -> bytes:
+    against = [unpack(row["content"], None) for row in tampered.rows("patterns", id=kept["pattern_id"])]
+    return unpack(kept["content"], against[0] if against else None)
 
 
 # never a surprise
