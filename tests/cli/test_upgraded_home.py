@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from reminders.store.packing import unpack
 from tests.cli.desk import Desk, assert_a_sentence
 from tests.support.clinic import FOLLOW_UP_AT, INVITED_AT
 
@@ -28,7 +29,12 @@ def older(desk: Desk) -> Desk:
 def _forget_places(database: Path) -> None:
     """Leave the tables as the version before made them, with what it recorded."""
     with closing(sqlite3.connect(database)) as connection:
+        for key, packed in connection.execute("SELECT id, content FROM messages WHERE packed").fetchall():
+            connection.execute("UPDATE messages SET content = ? WHERE id = ?", (unpack(packed, None), key))
+        connection.commit()
         connection.executescript("DROP TABLE places; DROP TABLE heartbeats; ALTER TABLE transports DROP COLUMN ramp")
+        connection.executescript("ALTER TABLE messages DROP COLUMN pattern_id; ALTER TABLE messages DROP COLUMN packed")
+        connection.executescript("DROP TABLE patterns")
         for column in ADDED:
             connection.execute(f"ALTER TABLE installation DROP COLUMN {column}")
         connection.execute("UPDATE alembic_version SET version_num = ?", (BEFORE,))

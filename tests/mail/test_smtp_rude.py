@@ -109,7 +109,8 @@ def test_a_server_that_misbehaves_before_the_dot_accepts_nothing_and_all_may_be_
     assert (outcome.verdict is Verdict.NEVER) == (behaviour == "5xx" and step != "mail")
     if not (pipelining and behaviour == "reset"):  # a reset may overtake the replies to the commands before it
         assert outcome.phase is BEFORE_DOT[step]
-    assert outcome.code == CODES.get(behaviour)
+    out_of_step = pipelining and step == "mail" and behaviour in {"4xx", "5xx"}  # it agrees to the RCPT behind it
+    assert outcome.code == (None if out_of_step else CODES.get(behaviour))
     assert outcome.blame is not Blame.ADDRESS
     assert (outcome.blame is Blame.TRANSPORT) == (behaviour not in {"4xx", "5xx"} or step == "mail")
     assert server.accepted == []

@@ -13,6 +13,7 @@ from reminders.store import audit_trail
 from reminders.store.columns import metadata
 from reminders.store.database import create_or_upgrade
 from reminders.store.fact_codes import run_code, treatment_code
+from reminders.store.packing import unpack
 from reminders.store.patients import address_code
 from tests.support.clinic import INVITED_AT, FakeClock, Office
 from tests.support.database import Copies
@@ -86,10 +87,11 @@ class Multiplied:
         if name == "patients":
             new |= {"ref": f"C{copy}", "notes": None}
         if name == "messages":
-            content = row["content"] if copy % 50 == 0 else None
+            content = unpack(row["content"], None) if copy % 50 == 0 else None
             new_id = row["message_id"].replace("<", f"<c{copy}.")
             new |= {
                 "message_id": new_id,
+                "packed": False,
                 "content": content and content.replace(row["message_id"].encode(), new_id.encode()),
             }
         return new

@@ -78,8 +78,11 @@ def clock_on(
 ) -> Iterator[tuple[Clockwork, Kept]]:
     """Keep a clock in this process; its log can be read afterwards."""
     kept = Kept()
-    with ticking(app, kept.log, Stop(leave), pace, leave=leave) as clock:
-        yield clock, kept
+    try:
+        with ticking(app, kept.log, Stop(leave), pace, leave=leave) as clock:
+            yield clock, kept
+    finally:
+        app.hang_up()  # a delivery that was left at work would take its connections along with the process
 
 
 def eventually(true: Callable[[], bool], seconds: float = 20) -> bool:
