@@ -105,7 +105,7 @@ class Round:
             fenced = []
         self._write_dots(fenced)
         self._settle(envelopes)
-        return self._give_back(envelope for envelope in open_ones if envelope not in fenced)
+        return self._give_back(_others(open_ones, fenced))
 
     @property
     def _settler(self) -> Settler:
@@ -209,7 +209,7 @@ class Round:
     def _keep(self, envelopes: Sequence[Envelope]) -> list[Envelope]:
         """Commit bytes, links and the beginning of the attempt; what may not go on any more is given back."""
         kept = keep(self.worker, envelopes) if envelopes else []
-        self._give_back(envelope for envelope in envelopes if envelope not in kept)
+        self._give_back(_others(envelopes, kept))
         return kept
 
     def _write_bodies(self, envelopes: Sequence[Envelope]) -> list[Envelope]:
@@ -222,7 +222,7 @@ class Round:
     def _fence(self, envelopes: Sequence[Envelope]) -> list[Envelope]:
         """Let go what may go; nothing else stands between this and the final dots."""
         fenced = let_go(self.worker, envelopes) if envelopes else []
-        self._abandon(envelope for envelope in envelopes if envelope not in fenced)
+        self._abandon(_others(envelopes, fenced))
         return fenced
 
     def _give_back(self, envelopes: Iterable[Envelope]) -> list[Letter]:
@@ -269,6 +269,12 @@ def _had_enough(outcome: Outcome | None) -> bool:
     if outcome is None or (outcome.phase, outcome.blame) != (Phase.MAIL, Blame.TRANSPORT):
         return False
     return outcome.code in (None, CLOSING)
+
+
+def _others(envelopes: Sequence[Envelope], those: Sequence[Envelope]) -> list[Envelope]:
+    """Return the envelopes that are none of those; to compare what is in them would take longer than sending them."""
+    left_out = {id(envelope) for envelope in those}
+    return [envelope for envelope in envelopes if id(envelope) not in left_out]
 
 
 def _unanswered(envelopes: Sequence[Envelope]) -> list[Envelope]:

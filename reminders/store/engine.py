@@ -9,6 +9,7 @@ longer stands under its name.
 import os
 import sqlite3
 import stat
+import threading
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote
@@ -30,8 +31,8 @@ ALONGSIDE = "reminders_alongside"
 
 BUSY_MS = 30_000
 
-_WAIT_MS = 250
-"""So long at once SQLite waits for another writer: nothing of Python runs meanwhile, and Ctrl-C is not heard."""
+_FIRST_PAUSE_MS, _LONGEST_PAUSE_MS = 0.3, 5.0
+"""How long a writer waits before it asks again whether another one has finished."""
 
 _PRAGMAS = (
     "journal_mode = WAL",
@@ -178,11 +179,15 @@ def _begin(connection: Connection, *, busy_ms: int) -> None:
 
 
 def _begin_writer(connection: Connection, busy_ms: int) -> None:
-    """Wait for other writers up to `busy_ms`, in pieces short enough for Ctrl-C to be heard in between."""
+    """Wait for other writers up to `busy_ms`, in pauses short enough for Ctrl-C to be heard in between.
+
+    SQLite's own pauses grow to a tenth of a second: two deliveries on one file would spend most of their time in them.
+    """
     cursor = connection.connection.cursor()  # a setting of the connection's, and none of the transaction's statements
-    cursor.execute(f"PRAGMA busy_timeout = {min(_WAIT_MS, busy_ms)}")
+    cursor.execute("PRAGMA busy_timeout = 0")
+    waited, pause = 0.0, _FIRST_PAUSE_MS
     try:
-        for _ in range(busy_ms // _WAIT_MS - 1):
+        while waited < busy_ms:
             try:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             except OperationalError as error:
@@ -190,6 +195,8 @@ def _begin_writer(connection: Connection, busy_ms: int) -> None:
                     raise
             else:
                 return
+            threading.Event().wait(pause / 1000)
+            waited, pause = waited + pause, min(pause * 1.5, _LONGEST_PAUSE_MS)
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     finally:
         cursor.execute(f"PRAGMA busy_timeout = {busy_ms}")
