@@ -133,7 +133,8 @@ def test_f26_a_delivery_that_is_left_at_work_is_said_and_the_doctor_counts_what_
         answers.wait(30)
 
     ledger.arm("dot", 1, hang)
-    with clock_on(app_at(office, to(ledger)), Pace(grace_s=0.1), left.append) as (clock, kept):
+    app = app_at(office, to(ledger))
+    with clock_on(app, Pace(grace_s=0.1), left.append) as (clock, kept):
         assert asked.wait(30)
     said = [str(line["event"]) for line in kept.lines() if line.get("tick") == "deliver"]
     assert (left, len(said)) == ([0], 1)
@@ -147,6 +148,7 @@ def test_f26_a_delivery_that_is_left_at_work_is_said_and_the_doctor_counts_what_
     answers.set()
     assert eventually(lambda: not clock.signs.running)
     assert abandoned(office).ok, "its own late answer settles it"
+    app.hang_up()  # its connection came back after the clock had stopped
 
 
 def test_f06_the_end_does_not_wait_for_a_database_that_another_program_keeps(office: Office) -> None:
