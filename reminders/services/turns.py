@@ -1,6 +1,6 @@
 """Lets others write between the transactions of one long piece of work.
 
-SQLite keeps no queue of those who wait to write: they look again every tenth of a second, and whoever commits and
+SQLite keeps no queue of those who wait to write: they look again every few milliseconds, and whoever commits and
 begins again at once has been there before them every time. A desk beside a plan that ran in a loop waited its whole
 half minute in vain. On PostgreSQL writers stand in a queue, and nothing is waited for.
 
@@ -8,18 +8,20 @@ Invariant: nobody is kept out for longer than `HELD_S`, one transaction and `ROO
 """
 
 import datetime as dt
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from reminders.services.insist import Patience
 from reminders.store.database import Database, Transaction
-from reminders.store.engine import sqlite_path
+from reminders.store.engine import LONGEST_PAUSE_MS, sqlite_path
 
 HELD_S = 0.4
 """So many seconds the database may be ours, in one transaction or many, before others get room."""
-ROOM_S = 0.12
-"""Somewhat longer than who waits ever sleeps between two looks: 100 ms (SQLite, main.c, sqliteDefaultBusyCallback)."""
+ROOM_S = 3 * LONGEST_PAUSE_MS / 1000
+"""Longer than whoever waits to write pauses between two looks, woken late or not: whether anybody waits, SQLite cannot
+tell."""
 
 
 @dataclass(slots=True)
@@ -39,8 +41,21 @@ class Turns:
                 self.patience.wait(ROOM_S)
         began = self.patience.time.monotonic()
         try:
-            with self.database.write(now, actor) as tx:
+            with self.database.write(now, actor) as tx, _uncollected():
                 began = self.patience.time.monotonic()
                 yield tx
         finally:
             self._held_s += self.patience.time.monotonic() - began
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Let Python's collector rest: it would look at a transaction's values again and again, and all are in use."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

@@ -31,7 +31,7 @@ ALONGSIDE = "reminders_alongside"
 
 BUSY_MS = 30_000
 
-_FIRST_PAUSE_MS, _LONGEST_PAUSE_MS = 0.3, 5.0
+_FIRST_PAUSE_MS, LONGEST_PAUSE_MS = 0.3, 5.0
 """How long a writer waits before it asks again whether another one has finished."""
 
 _PRAGMAS = (
@@ -196,7 +196,7 @@ def _begin_writer(connection: Connection, busy_ms: int) -> None:
             else:
                 return
             threading.Event().wait(pause / 1000)
-            waited, pause = waited + pause, min(pause * 1.5, _LONGEST_PAUSE_MS)
+            waited, pause = waited + pause, min(pause * 1.5, LONGEST_PAUSE_MS)
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     finally:
         cursor.execute(f"PRAGMA busy_timeout = {busy_ms}")

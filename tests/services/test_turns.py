@@ -1,13 +1,16 @@
 """Long work leaves others room to write on SQLite, where nobody stands in a queue; on PostgreSQL it need not."""
 
+import gc
 from dataclasses import dataclass, field
+
+import pytest
 
 from reminders.services import patient, retention
 from reminders.services.find import the_clinic
 from reminders.services.insist import Patience
 from reminders.services.patient import PatientChange
 from reminders.services.plan import plan_due_changes
-from reminders.services.turns import HELD_S, ROOM_S
+from reminders.services.turns import HELD_S, ROOM_S, Turns
 from reminders.store.database import Database
 from tests.support.clinic import Office
 from tests.support.facts import day, utc
@@ -89,3 +92,20 @@ def test_whoever_waits_to_write_has_room_while_what_is_kept_no_longer_is_dropped
     retention.tidy(office.database, office.clock, 90, lambda: True, patience)
     transactions = 5  # one for each of four kinds, and the entry that it was done
     assert desk.waits == [ROOM_S] * ((transactions - 1) if on_sqlite(office) else 0)
+
+
+def test_the_collector_rests_while_a_transaction_is_ours_and_only_then(office: Office) -> None:
+    turns = Turns(office.database)
+    with turns.write(office.clock.now, "plan"):
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    with pytest.raises(ZeroDivisionError), turns.write(office.clock.now, "plan"):
+        raise ZeroDivisionError
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        with turns.write(office.clock.now, "plan"):
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
