@@ -30,5 +30,10 @@ def sending_days_looked_at(calendar: SendingCalendar, now: dt.datetime) -> tuple
 
 def is_backlog(overdue: int, sent_per_sending_day: Sequence[int]) -> bool:
     """Tell whether `overdue` reminders are a backlog, given how many were sent on each sending day looked at."""
+    return overdue >= least_backlog(sent_per_sending_day)
+
+
+def least_backlog(sent_per_sending_day: Sequence[int]) -> int:
+    """Return how many overdue reminders are a backlog at least, so that nobody need count a longer one."""
     usual = median(sent_per_sending_day) if sent_per_sending_day else 0
-    return overdue > ALWAYS_ALLOWED and overdue > USUAL_DAYS * usual
+    return int(max(ALWAYS_ALLOWED, USUAL_DAYS * usual)) + 1

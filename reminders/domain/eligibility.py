@@ -16,6 +16,7 @@ ADULT_YEARS = 18
 BOOKING_LASTS = dt.timedelta(days=7)
 SNOOZE_AFTER_MISS = dt.timedelta(days=7)
 MISSES_FOR_STAFF = 2
+_STOPPED = frozenset((Reason.OPTED_OUT, Reason.PATIENT_ERASED))
 HELD_BACK_BY = {
     AnswerKind.CONSULTATION_REQUESTED: Reason.CONSULTATION_REQUESTED,
     AnswerKind.PHONE_ME: Reason.CONSULTATION_REQUESTED,
@@ -53,7 +54,7 @@ def _person_reason(facts: PatientFacts) -> Reason | None:
 def _permission(class_name: TreatmentClass, facts: PatientFacts, rules: Rules, today: dt.date) -> Reason | None:
     """Return why this person must not be written to about this class at all."""
     blocked = {reason for scope, reason in facts.blocked if scope in (OPT_OUT_ALL, class_name)}
-    if {Reason.OPTED_OUT, Reason.PATIENT_ERASED} & blocked or facts.opt_outs & {OPT_OUT_ALL, class_name}:
+    if not _STOPPED.isdisjoint(blocked) or not facts.opt_outs.isdisjoint((OPT_OUT_ALL, class_name)):
         return Reason.OPTED_OUT
     if Reason.COMPLAINED in blocked:
         return Reason.COMPLAINED
@@ -110,6 +111,8 @@ def _pause(run: Run, facts: PatientFacts, rules: Rules, today: dt.date) -> Reaso
 
 def answers_of(run: Run, facts: PatientFacts) -> tuple[Answer, ...]:
     """Return the answers that concern the run's line."""
+    if not facts.answers:  # most have none, and this is asked of every run several times
+        return ()
     return tuple(answer for answer in facts.answers if answer.concerns(run.episode.line))
 
 
@@ -141,7 +144,7 @@ def remind_on(run: Run, facts: PatientFacts) -> dt.date | None:
 def appointments_of(run: Run, facts: PatientFacts) -> tuple[Appointment, ...]:
     """Return the appointments made for this run: of its line or of all, after its day."""
     day = run.day
-    if day is None:
+    if day is None or not facts.appointments:
         return ()
     return tuple(a for a in facts.appointments if names_clock(a.line, run.episode.line) and a.day > day)
 

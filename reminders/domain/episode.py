@@ -7,6 +7,7 @@ holds while no two episodes of a line stand on one day: where they meet, recordi
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from reminders.domain.answers import Answer
 from reminders.domain.facts import EVERY_LINE, Episode, Kind, PatientFacts, Rules, Treatment
@@ -15,8 +16,7 @@ from reminders.domain.protocol import Protocol, TreatmentClass, group_of, line_o
 from reminders.domain.window import Window, spaced, window_of
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """An episode seen through today's facts and rules.
 
     `day` is None once every entry was withdrawn; `protocol` and `window` are None when its protocol is gone or off;
@@ -52,13 +52,17 @@ class _Ledger:
 def runs(facts: PatientFacts, rules: Rules) -> tuple[Run, ...]:
     """Return every episode's run, by line and day."""
     entries = _entries(facts)
-    days = {episode.id: max(t.day for t in entries[episode.id]) for episode in facts.episodes if episode.id in entries}
+    days = {episode.id: _last_day(entries[episode.id]) for episode in facts.episodes if episode.id in entries}
     follows = _after_courses(facts, entries, days, rules.protocols)
     told = [(answer, answer.elsewhere_on(rules.calendar.zone)) for answer in facts.answers]
     elsewhere = [(answer, day) for answer, day in told if day is not None]
     ledger = _Ledger(facts, rules.protocols, entries, days, follows, elsewhere, rules.calendar.zone)
     found = [_run(episode, ledger) for episode in facts.episodes]
     return tuple(sorted(found, key=lambda run: (run.episode.line, run.day or run.episode.first_day, run.episode.id)))
+
+
+def _last_day(treatments: Sequence[Treatment]) -> dt.date:
+    return treatments[0].day if len(treatments) == 1 else max(treatment.day for treatment in treatments)
 
 
 def _entries(facts: PatientFacts) -> dict[int, list[Treatment]]:
@@ -74,8 +78,8 @@ def _run(episode: Episode, ledger: _Ledger) -> Run:
     day = ledger.days.get(episode.id)
     if day is None:
         return Run(episode)
-    same_line = (other.id for other in ledger.facts.episodes if other.line == episode.line)
-    here = [ledger.days[i] for i in same_line if i in ledger.days and ledger.days[i] > day]
+    same_line = (ledger.days.get(other.id) for other in ledger.facts.episodes if other.line == episode.line)
+    here = [later for later in same_line if later is not None and later > day]
     told = [answer.ends_on(day, ledger.zone) for answer, _ in ledger.elsewhere if answer.concerns(episode.line)]
     ended_on = min([*here, *(on for on in told if on is not None)], default=None)
     elsewhere = ended_on is not None and ended_on not in here
@@ -99,11 +103,15 @@ def _ruling(
         if protocol.class_name is TreatmentClass.COSMETIC:
             window = spaced(window, protocol, _spacing_days(episode, protocol, day, ended_on, ledger))
         choices.append((treatment, protocol, window))
+    if len(choices) == 1:
+        return choices[0]
     return max(choices, key=lambda c: (c[2].opens, c[2].due, c[1].code, c[0].id), default=None)
 
 
 def own_interval(facts: PatientFacts, line: str) -> Interval | None:
     """Return the patient's own interval for `line`: the line's by its key or its name, else the one for every line."""
+    if not facts.own_due:
+        return None
     return facts.own_due.get(line) or facts.own_due.get(line_of(line)) or facts.own_due.get(EVERY_LINE)
 
 
@@ -115,6 +123,8 @@ def _spacing_days(
     Those after the run ended move nothing: its clock no longer runs, and every old run's rows would be written again
     with each treatment of another line. An answer about this line too says nothing of a run that it does not end.
     """
+    if len(ledger.facts.episodes) == 1 and not ledger.elsewhere:
+        return []
     lines = {other.id: other.line for other in ledger.facts.episodes}
     found = [
         on
@@ -144,6 +154,8 @@ def _after_courses(
     Sessions count while each came before the previous one's window closed; after a longer gap the course starts anew.
     """
     follows: dict[int, Protocol] = {}
+    if all(t.protocol not in protocols or protocols[t.protocol].sessions is None for t in facts.treatments):
+        return follows
     for line in {episode.line for episode in facts.episodes}:
         sessions, open_until = 0, dt.date.min
         for day, episode_id in sorted((days[e.id], e.id) for e in facts.episodes if e.line == line and e.id in days):

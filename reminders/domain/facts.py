@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from reminders.domain.answers import Answer
 from reminders.domain.interval import Interval
@@ -54,8 +55,7 @@ class Outcome(StrEnum):
     CANCELLED = "cancelled"
 
 
-@dataclass(frozen=True, slots=True)
-class Treatment:
+class Treatment(NamedTuple):
     """A visit as logged; `episode_id` is set on the kind `treatment` alone."""
 
     id: int
@@ -67,8 +67,7 @@ class Treatment:
     ref: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Episode:
+class Episode(NamedTuple):
     """One run of the clock of a line. `counts_as_sent` names steps sent under the entry that this one corrects."""
 
     id: int
@@ -77,8 +76,7 @@ class Episode:
     counts_as_sent: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Appointment:
+class Appointment(NamedTuple):
     """A booked consultation or treatment; without a line it stands for every line.
 
     `noted_on` is the clinic's local day on which the outcome was noted.

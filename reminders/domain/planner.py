@@ -8,6 +8,8 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
+from typing import NamedTuple
 
 from reminders.domain.answers import AnswerKind
 from reminders.domain.eligibility import (
@@ -22,12 +24,11 @@ from reminders.domain.episode import Run, runs
 from reminders.domain.facts import Outcome, PatientFacts, Reminder, Rules
 from reminders.domain.lifecycle import PENDING, Reason, State
 from reminders.domain.protocol import Protocol, Step, TreatmentClass
-from reminders.domain.sending_hours import end_of_day, local_day, moment, sending_moment
+from reminders.domain.sending_hours import SendingCalendar, end_of_day, local_day, moment, sending_moment
 from reminders.domain.window import AllowedDays, Window, allowed_days
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """One step as today's facts want it. `state` is planned, held, cancelled or expired.
 
     `due_at` is the moment it goes out, on the first sending day in `days`; `not_after` the midnight ending the last.
@@ -58,8 +59,7 @@ class Action(StrEnum):
     EXPIRE = "expire"
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One step of making the stored reminders agree with the facts.
 
     `reminder` is None for an insert; `wanted` is None when no fact asks for the stored reminder any more, and otherwise
@@ -96,11 +96,10 @@ def wanted(facts: PatientFacts, rules: Rules, now: dt.datetime) -> Plan:
         if run.protocol is None or run.window is None:
             continue
         subject = Subject(run, run.protocol, run.window, reason, *_peace(run, facts))
-        pairs = zip(run.protocol.steps, allowed_days(run.protocol, run.window), strict=True)
         steps.extend(
-            _want(subject, step, days, rules, now)
-            for step, days in pairs
-            if step.name not in run.episode.counts_as_sent
+            _want(subject, slot, rules, now)
+            for slot in _slots(run.protocol, run.window, rules.calendar)
+            if slot.step.name not in run.episode.counts_as_sent
         )
     return Plan(tuple(steps), otherwise, _next_change(facts, rules, today))
 
@@ -116,8 +115,7 @@ def _next_change(facts: PatientFacts, rules: Rules, today: dt.date) -> dt.dateti
     return moment(rules.calendar.zone, coming) if coming else None
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """A run that has a protocol, and therefore a window and steps.
 
     `reason` is why none of them may go out today; `peace` the days before which the patient is left in peace, and
@@ -137,21 +135,41 @@ def _peace(run: Run, facts: PatientFacts) -> tuple[tuple[dt.date, ...], bool]:
     return (*ends[-1:], *([asked] if asked else [])), len(ends) >= MISSES_FOR_STAFF
 
 
-def _want(subject: Subject, step: Step, days: AllowedDays, rules: Rules, now: dt.datetime) -> Wanted:
-    run, protocol, calendar = subject.run, subject.protocol, rules.calendar
-    goes_out = sending_moment(calendar, days.first, days.last)
-    not_after = max(end_of_day(calendar.zone, days.last), moment(calendar.zone, days.first))
-    state, reason, snoozed_until = _standing(subject, days, goes_out, not_after, rules, now)
+class _Slot(NamedTuple):
+    """When a step may go out, whoever the patient is; `goes_out` is None where no sending day is among its days."""
+
+    step: Step
+    days: AllowedDays
+    goes_out: dt.datetime | None
+    due_at: dt.datetime
+    not_after: dt.datetime
+
+
+@lru_cache(maxsize=8192)
+def _slots(protocol: Protocol, window: Window, calendar: SendingCalendar) -> tuple[_Slot, ...]:
+    """Return the steps of a window with their moments: the same for all who were treated alike on one day."""
+    found = []
+    for step, days in zip(protocol.steps, allowed_days(protocol, window), strict=True):
+        goes_out = sending_moment(calendar, days.first, days.last)
+        due_at = goes_out or moment(calendar.zone, days.first, calendar.usual_minute)
+        not_after = max(end_of_day(calendar.zone, days.last), moment(calendar.zone, days.first))
+        found.append(_Slot(step, days, goes_out, due_at, not_after))
+    return tuple(found)
+
+
+def _want(subject: Subject, slot: _Slot, rules: Rules, now: dt.datetime) -> Wanted:
+    run, protocol = subject.run, subject.protocol
+    state, reason, snoozed_until = _standing(subject, slot, rules, now)
     return Wanted(
         episode_id=run.episode.id,
-        step=step.name,
+        step=slot.step.name,
         protocol=protocol.code,
         class_name=protocol.class_name,
         treatment_id=run.treatment.id if run.treatment else None,
         window=subject.window,
-        days=days,
-        due_at=goes_out or moment(calendar.zone, days.first, calendar.usual_minute),
-        not_after=not_after,
+        days=slot.days,
+        due_at=slot.due_at,
+        not_after=slot.not_after,
         state=state,
         reason=reason,
         snoozed_until=snoozed_until,
@@ -159,36 +177,31 @@ def _want(subject: Subject, step: Step, days: AllowedDays, rules: Rules, now: dt
 
 
 def _standing(
-    subject: Subject,
-    days: AllowedDays,
-    goes_out: dt.datetime | None,
-    not_after: dt.datetime,
-    rules: Rules,
-    now: dt.datetime,
+    subject: Subject, slot: _Slot, rules: Rules, now: dt.datetime
 ) -> tuple[State, Reason | None, dt.datetime | None]:
     """Decide the state of one step: days that passed before the episode ended expire, the rest waits or is withheld."""
     run, reason = subject.run, subject.reason
-    if run.ended_on is not None and run.ended_on > days.last:
+    if run.ended_on is not None and run.ended_on > slot.days.last:
         return State.EXPIRED, Reason.TOO_LATE, None
-    if reason is not Reason.TREATED_AGAIN and now >= not_after:
+    if reason is not Reason.TREATED_AGAIN and now >= slot.not_after:
         return State.EXPIRED, Reason.TOO_LATE, None
     if reason is not None:
         return State.CANCELLED, reason, None
-    if goes_out is None:
+    if slot.goes_out is None:
         return State.EXPIRED, Reason.TOO_LATE, None
     if subject.missed:
         return State.HELD, Reason.HELD_FOR_REVIEW, None
-    return _snoozed(subject.peace, days, goes_out, not_after, rules)
+    return _snoozed(subject.peace, slot, slot.goes_out, rules)
 
 
 def _snoozed(
-    peace: Sequence[dt.date], days: AllowedDays, goes_out: dt.datetime, not_after: dt.datetime, rules: Rules
+    peace: Sequence[dt.date], slot: _Slot, goes_out: dt.datetime, rules: Rules
 ) -> tuple[State, Reason | None, dt.datetime | None]:
     """Leave a patient in peace for a week after a missed appointment, and until the day on which they asked for it."""
     if not peace:
         return State.PLANNED, None, None
-    first = max(*peace, days.first)
-    until = sending_moment(rules.calendar, first, days.last) or not_after
+    first = max(*peace, slot.days.first)
+    until = sending_moment(rules.calendar, first, slot.days.last) or slot.not_after
     if until <= goes_out:
         return State.PLANNED, None, None
     return State.PLANNED, Reason.SNOOZED, until

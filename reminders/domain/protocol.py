@@ -67,6 +67,10 @@ class Protocol:
     then: str | None = None
     effective_on: dt.date | None = field(default=None)
 
+    def __hash__(self) -> int:
+        """Return a hash that is quickly made: what follows from a protocol is remembered by it."""
+        return hash((self.code, self.version))
+
     @property
     def clock(self) -> str:
         """Return the key of the line across groups ("toxin/face"): what an episode belongs to.

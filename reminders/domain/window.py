@@ -5,14 +5,14 @@ Invariant: `opens` is never sooner than the protocol's minimum, and no other day
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from reminders.domain.interval import Interval
 from reminders.domain.protocol import Anchor, Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """Four days in the clinic's zone: earliest to offer, typical, late, and the end."""
 
     opens: dt.date
@@ -31,8 +31,7 @@ class Window:
         return days[anchor]
 
 
-@dataclass(frozen=True, slots=True)
-class AllowedDays:
+class AllowedDays(NamedTuple):
     """The days, both inclusive, on which a step may go out; none when `last` is before `first`."""
 
     first: dt.date
@@ -49,6 +48,12 @@ def window_of(protocol: Protocol, treated_on: dt.date, own_due: Interval | None 
 
     An own interval later than the protocol's moves `overdue` and `closes` by as many days; an earlier one leaves them.
     """
+    return _window_of(protocol, treated_on, own_due)
+
+
+@lru_cache(maxsize=16_384)
+def _window_of(protocol: Protocol, treated_on: dt.date, own_due: Interval | None) -> Window:
+    """Return a window: a clinic's patients were treated on the same few hundred days."""
     opens = earliest_opening(protocol, treated_on)
     due = max(protocol.due.after(treated_on), opens)
     overdue = max(protocol.overdue.after(treated_on), opens)
@@ -63,7 +68,9 @@ def window_of(protocol: Protocol, treated_on: dt.date, own_due: Interval | None 
 def spaced(window: Window, protocol: Protocol, others: Iterable[dt.date]) -> Window:
     """Return `window` moved behind the later treatments of other lines of the group, given by their days."""
     opens = max((earliest_opening(protocol, day) for day in others), default=window.opens)
-    shift = max(opens - window.opens, dt.timedelta(0))
+    if opens <= window.opens:
+        return window
+    shift = opens - window.opens
     return Window(window.opens + shift, window.due + shift, window.overdue + shift, window.closes + shift)
 
 

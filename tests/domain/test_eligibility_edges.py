@@ -49,9 +49,9 @@ def test_once_a_day_is_booked_it_is_the_appointment_that_stops_the_run() -> None
     booked = Appointment(1, day("2026-04-10"))
     assert not _waits(patient(ENTRY, answers=(WORD,), appointments=(booked,)))
     for gone in (Outcome.CANCELLED, Outcome.MISSED):
-        assert _waits(patient(ENTRY, answers=(WORD,), appointments=(replace(booked, outcome=gone),)))
-    assert _waits(patient(ENTRY, answers=(WORD,), appointments=(replace(booked, day=day("2026-03-19")),)))
-    assert not _waits(patient(ENTRY, answers=(WORD,), appointments=(replace(booked, day=day("2026-03-20")),)))
+        assert _waits(patient(ENTRY, answers=(WORD,), appointments=(booked._replace(outcome=gone),)))
+    assert _waits(patient(ENTRY, answers=(WORD,), appointments=(booked._replace(day=day("2026-03-19")),)))
+    assert not _waits(patient(ENTRY, answers=(WORD,), appointments=(booked._replace(day=day("2026-03-20")),)))
 
 
 def test_a_word_about_another_line_waits_for_nothing_on_this_one() -> None:

@@ -138,7 +138,7 @@ def test_a_held_one_moves_with_its_days_and_keeps_its_reason() -> None:
     [
         {"due_at": utc("2026-03-24 10:00")},
         {"not_after": utc("2026-05-05 23:00")},
-        {"window": replace(_invitation().window, overdue=day("2026-06-06"))},
+        {"window": _invitation().window._replace(overdue=day("2026-06-06"))},
         {"protocol": "botulinum-cosmetic-long"},
         {"class_name": CATALOGUE["botulinum-migraine"].class_name},
         {"treatment_id": 7},

@@ -111,7 +111,7 @@ def test_a_correction_into_another_line_withdraws_the_old_and_opens_new_steps_bu
     corrected = replace(
         corrected,
         episodes=(old, new),
-        treatments=tuple(replace(treatment, episode_id=2) for treatment in corrected.treatments),
+        treatments=tuple(treatment._replace(episode_id=2) for treatment in corrected.treatments),
     )
     after = _after(stored, corrected)
     assert [(one.episode_id, one.step, one.state.value) for one in after] == [

@@ -75,7 +75,7 @@ def test_a_touch_up_alone_is_no_run() -> None:
 
 def test_a_touch_up_that_names_its_episode_confirms_nothing() -> None:
     facts = patient((FACE_CODE, "2026-01-05"), (FACE_CODE, "2026-01-19", Kind.TOUCH_UP))
-    named = replace(facts, treatments=tuple(replace(treatment, episode_id=1) for treatment in facts.treatments))
+    named = replace(facts, treatments=tuple(treatment._replace(episode_id=1) for treatment in facts.treatments))
     assert _runs(named)[1].day == day("2026-01-05")
 
 

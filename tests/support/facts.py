@@ -97,7 +97,7 @@ def patient(*entries: Entry, protocols: Mapping[str, Protocol] = CATALOGUE, **mo
         if made.kind is Kind.TREATMENT:
             line = protocols[code].clock if code in protocols else code
             episode = episodes.setdefault((line, made.day), Episode(len(episodes) + 1, line, made.day))
-            made = replace(made, episode_id=episode.id)
+            made = made._replace(episode_id=episode.id)
         treatments.append(made)
     fields: dict[str, Any] = {
         "id": 1,

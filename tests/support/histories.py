@@ -147,7 +147,7 @@ def _voided_and_sent(draw: st.DrawFn, facts: PatientFacts) -> PatientFacts:
     """Withdraw an entry now and then, and let a step count as sent."""
     kept = facts.treatments[draw(mostly(0, 1)) :]
     counts = draw(mostly(frozenset(), frozenset(STEP_NAMES[:1]), frozenset(STEP_NAMES[1:])))
-    episodes = tuple(replace(e, counts_as_sent=counts if e.id == 1 else e.counts_as_sent) for e in facts.episodes)
+    episodes = tuple(e._replace(counts_as_sent=counts if e.id == 1 else e.counts_as_sent) for e in facts.episodes)
     return replace(facts, treatments=kept, episodes=episodes)
 
 

@@ -6,7 +6,6 @@ it go.
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import replace
 
 from reminders.domain.lifecycle import Reason, State
 from reminders.domain.planner import Action, Change
@@ -30,4 +29,4 @@ def _in_doubt(change: Change, doubtful_before: dt.datetime) -> bool:
 
 def _held(change: Change) -> Change:
     action = change.action if change.reminder is None else Action.HOLD
-    return replace(change, action=action, state=State.HELD, reason=Reason.HELD_FOR_REVIEW)
+    return change._replace(action=action, state=State.HELD, reason=Reason.HELD_FOR_REVIEW)
