@@ -6,12 +6,12 @@ planned by a clock that cannot be right.
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reminders.clock import Clock
-from reminders.domain.backlog import is_backlog, overdue_before, sending_days_looked_at
-from reminders.domain.facts import Rules
+from reminders.domain.backlog import least_backlog, overdue_before, sending_days_looked_at
+from reminders.domain.facts import PatientFacts, Rules
 from reminders.domain.lifecycle import State
 from reminders.domain.planner import Action, Change, reconcile, wanted
 from reminders.domain.sending_hours import end_of_day, moment
@@ -57,17 +57,22 @@ class PlanOutcome:
 
 
 def plan_patients(
-    tx: Transaction, clinic: Clinic, patient_ids: Sequence[int], rules: Rules | None = None
+    tx: Transaction,
+    clinic: Clinic,
+    patient_ids: Sequence[int],
+    rules: Rules | None = None,
+    known: Mapping[int, PatientFacts] | None = None,
 ) -> PlanOutcome:
     """Plan these patients of one clinic in the caller's transaction, then check the clinic's backlog.
 
+    Their facts are `known` where the caller has looked them up in the transaction, after whatever it changed of them.
     Under a clock that cannot be right they are marked and left as they are: what it expired would be lost for good.
     """
     if suspected(tx) is not None:
         leave_for_later(tx, clinic.id, patient_ids)
         return PlanOutcome(patients=len(patient_ids))
     rules = rules or rules_for(tx, clinic)
-    known = facts.facts(tx, patient_ids)
+    known = facts.facts(tx, patient_ids) if known is None else known
     stored = reminders.stored(tx, patient_ids)
     doubtful_before = installation.doubtful_before(tx)
     applied: list[tuple[int, int, Sequence[Change]]] = []
@@ -91,12 +96,13 @@ def hold_backlog(tx: Transaction, clinic: Clinic, rules: Rules) -> int:
     """Hold the clinic's overdue reminders when they are a backlog; return how many were held (promise 7)."""
     calendar = rules.calendar
     before = overdue_before(calendar, tx.now)
-    overdue = reminders.overdue_count(tx, clinic.id, before)
-    if not is_backlog(overdue, ()):
+    least = least_backlog(())
+    if reminders.overdue_count(tx, clinic.id, before, least) < least:
         return 0
     days = sending_days_looked_at(calendar, tx.now)
     spans = [(moment(calendar.zone, day), end_of_day(calendar.zone, day)) for day in days]
-    if not is_backlog(overdue, reminders.sent_between(tx, clinic.id, spans)):
+    least = least_backlog(reminders.sent_between(tx, clinic.id, spans))
+    if reminders.overdue_count(tx, clinic.id, before, least) < least:
         return 0
     return reminders.hold_backlog(tx, clinic.id, before)
 

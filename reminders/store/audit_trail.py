@@ -6,11 +6,11 @@ its transaction, or before the trail is read in it: only there does a delivery w
 """
 
 import datetime as dt
-import hashlib
 import hmac
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
@@ -91,21 +91,26 @@ def flush(tx: Transaction) -> None:
     last = tx.connection.execute(_LAST).first()
     number, mac = last or (0, "")
     rows, at = [], tx.now.astimezone(dt.UTC)
+    moment, actor = at.isoformat(), _text(tx.actor)
     for event in events:
         number += 1
-        row = {
-            "id": number,
-            "at": at,
-            "clinic_id": event.clinic_id,
-            "patient_id": event.patient_id,
-            "actor": tx.actor,
-            "action": str(event.action),
-            "subject": event.subject,
-            "subject_id": event.subject_id,
-            "details": event.details,
-        }
-        mac = _mac(tx.audit_key, mac, row)
-        rows.append(row | {"mac": mac})
+        action, subject, subject_id, clinic_id, patient_id, details = event
+        told = (_text(str(action)), actor, moment, clinic_id, details, number, patient_id, _text(subject), subject_id)
+        mac = _signed(tx.audit_key, mac, _written(*told))
+        rows.append(
+            {
+                "id": number,
+                "at": at,
+                "clinic_id": clinic_id,
+                "patient_id": patient_id,
+                "actor": tx.actor,
+                "action": str(action),
+                "subject": subject,
+                "subject_id": subject_id,
+                "details": details,
+                "mac": mac,
+            }
+        )
     add_rows(tx.connection, audit, rows)
 
 
@@ -204,7 +209,7 @@ def told_moment(moment: object) -> str | None:
 
 def sign(key: bytes, purpose: str, text: str) -> str:
     """Return the code under which something other than an entry is signed with the audit key."""
-    return hmac.new(key, f"{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(key, f"{purpose}\0{text}".encode(), "sha256").hex()
 
 
 def entries(
@@ -231,7 +236,39 @@ def entries(
 
 
 def _mac(key: bytes, before: str, row: Mapping[str, object]) -> str:
-    return hmac.digest(key, (before + _ENCODER.encode(row)).encode(), "sha256").hex()
+    return _signed(key, before, _ENCODER.encode(row))
+
+
+def _signed(key: bytes, before: str, entry: str) -> str:
+    return hmac.digest(key, (before + entry).encode(), "sha256").hex()
+
+
+def _written(  # noqa: PLR0913, PLR0917 - an entry's parts
+    action: str,
+    actor: str,
+    at: str,
+    clinic_id: int | None,
+    details: Mapping[str, object] | None,
+    number: int,
+    patient_id: int | None,
+    subject: str,
+    subject_id: int | None,
+) -> str:
+    """Return what `_ENCODER` makes of an entry, several times as fast; texts are quoted, a test compares the two."""
+    clinic, patient, which = (_NULL if one is None else one for one in (clinic_id, patient_id, subject_id))
+    told = _NULL if details is None else _ENCODER.encode(details)
+    return (
+        f'{{"action":{action},"actor":{actor},"at":"{at}","clinic_id":{clinic},"details":{told},"id":{number},'
+        f'"patient_id":{patient},"subject":{subject},"subject_id":{which}}}'
+    )
+
+
+_NULL = "null"
+
+
+@lru_cache(maxsize=256)
+def _text(words: str) -> str:
+    return _ENCODER.encode(words)
 
 
 def _plain(value: object) -> str:

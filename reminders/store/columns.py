@@ -5,6 +5,7 @@ Invariant: a naive datetime never reaches the database, and a moment always come
 
 import datetime as dt
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, DateTime, Dialect, MetaData, String, bindparam
@@ -41,9 +42,28 @@ class Moment(TypeDecorator[dt.datetime]):
         utc = value.astimezone(dt.UTC)
         return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
 
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
+        """Return what makes the text of the above on SQLite in one call: moments are most of what is stored."""
+        return _as_text if dialect.name == "sqlite" else super().bind_processor(dialect)
+
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], dt.datetime | None]:  # noqa: ARG002 - SQLAlchemy's own signature
         """Return what makes a stored value an aware one, in UTC: one call, since moments are most of what is read."""
         return _of_text if dialect.name == "sqlite" else _of_server
+
+
+def _as_text(value: dt.datetime | None) -> str | None:
+    if value is None:
+        return None
+    if value.tzinfo is dt.UTC:  # the text of any other moment is not known by the moment's equals: a clock is set back
+        return _of_utc(value)
+    if value.tzinfo is None:
+        raise NaiveMoment
+    return _of_utc(value.astimezone(dt.UTC))
+
+
+@lru_cache(maxsize=4096)
+def _of_utc(value: dt.datetime) -> str:
+    return value.replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 def _of_text(value: str | None) -> dt.datetime | None:

@@ -7,6 +7,7 @@ on the trail, which outlives an erasure.
 import datetime as dt
 import json
 from collections.abc import Iterable
+from functools import lru_cache
 
 from reminders.store.audit_trail import sign
 
@@ -37,7 +38,7 @@ def answer_code(
     message_pk: int | None,
 ) -> str:
     """Return the code of an answer: its kind, its lines (None: every line), its day, and the message it answers."""
-    told = None if lines is None else sorted(lines)
+    told = None if lines is None else tuple(sorted(lines))
     return _code(key, "answer", answer_id, str(kind), told, day.isoformat() if day else None, message_pk)
 
 
@@ -47,4 +48,14 @@ def suppression_code(key: bytes, clinic_id: int, address_key: str, scope: str, r
 
 
 def _code(key: bytes, purpose: str, *parts: object) -> str:
-    return sign(key, purpose, json.dumps(parts))[:_LENGTH]
+    return sign(key, purpose, f"[{', '.join(map(_told, parts))}]")[:_LENGTH]
+
+
+def _told(part: object) -> str:
+    """Return a part as JSON has it: these are codes and lines, of which there are few, and numbers."""
+    return str(part) if type(part) is int else _quoted(part)
+
+
+@lru_cache(maxsize=8192, typed=True)
+def _quoted(part: object) -> str:
+    return json.dumps(part)

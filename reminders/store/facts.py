@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, or_, select
+from sqlalchemy import Select, and_, or_, select
 
 from reminders.domain.answers import LASTING, Answer
 from reminders.domain.facts import (
@@ -25,6 +25,7 @@ from reminders.domain.facts import (
 from reminders.domain.interval import Interval
 from reminders.domain.lifecycle import COUNTS_AS_SENT, IN_FLIGHT, Reason
 from reminders.store import schema
+from reminders.store.among import among
 from reminders.store.answers import answer_rows, stored_answer
 from reminders.store.database import Transaction
 from reminders.store.patients import Patient
@@ -143,9 +144,11 @@ def _sent_before(tx: Transaction, ids: Sequence[int]) -> dict[int, set[str]]:
 
 def _inherited(key: int, continued: Mapping[int, int | None], sent: Mapping[int, set[str]]) -> frozenset[str]:
     """Return the steps sent in every episode that this one continues, however far back."""
+    before = continued[key]
+    if before is None:
+        return frozenset()
     found: set[str] = set()
     seen = {key}
-    before = continued[key]
     while before is not None and before not in seen:
         found |= sent.get(before, set())
         seen.add(before)
@@ -153,56 +156,52 @@ def _inherited(key: int, continued: Mapping[int, int | None], sent: Mapping[int,
     return frozenset(found)
 
 
-def _among(column: ColumnElement[int]) -> ColumnElement[bool]:
-    return column.in_(bindparam("asked", expanding=True))
-
-
 def _people() -> Select[Any]:
     c = schema.patients.c
     has = (c.email.is_not(None), c.representative_email.is_not(None), c.erased_at.is_not(None))
-    return select(c.id, c.clinic_id, c.status, c.consent, c.birth_date, *has).where(_among(c.id))
+    return select(c.id, c.clinic_id, c.status, c.consent, c.birth_date, *has).where(among(c.id))
 
 
 def _holds() -> Select[Any]:
     c = schema.holds.c
-    return select(c.patient_id, c.id, c.line, c.until).where(_among(c.patient_id), c.ended_at.is_(None)).order_by(c.id)
+    return select(c.patient_id, c.id, c.line, c.until).where(among(c.patient_id), c.ended_at.is_(None)).order_by(c.id)
 
 
 def _answers() -> Select[Any]:
     c = schema.answers.c
     holds_back = or_(c.closed_at.is_(None), c.kind.in_(sorted(LASTING)))
-    return answer_rows(_among(c.patient_id), c.withdrawn_at.is_(None), holds_back)
+    return answer_rows(among(c.patient_id), c.withdrawn_at.is_(None), holds_back)
 
 
 def _blocked() -> Select[Any]:
     one, shut = schema.patients.c, schema.suppressions.c
     same_address = and_(shut.clinic_id == one.clinic_id, shut.address_key == one.address_key)
     rows = select(one.id, shut.scope, shut.reason).join_from(schema.patients, schema.suppressions, same_address)
-    return rows.where(_among(one.id))
+    return rows.where(among(one.id))
 
 
 def _treatments() -> Select[Any]:
     c = schema.treatments.c
     columns = (c.patient_id, c.id, c.protocol, c.day, c.kind, c.episode_id, c.practitioner_id, c.ref)
-    return select(*columns).where(_among(c.patient_id), c.withdrawn_at.is_(None)).order_by(c.day, c.id)
+    return select(*columns).where(among(c.patient_id), c.withdrawn_at.is_(None)).order_by(c.day, c.id)
 
 
 def _appointments() -> Select[Any]:
     c = schema.appointments.c
     columns = (c.patient_id, c.id, c.day, c.line, c.outcome, c.noted_on)
-    return select(*columns).where(_among(c.patient_id)).order_by(c.day, c.id)
+    return select(*columns).where(among(c.patient_id)).order_by(c.day, c.id)
 
 
 def _episodes() -> Select[Any]:
     c = schema.episodes.c
     columns = (c.patient_id, c.id, c.line, c.first_day, c.continues_id)
-    return select(*columns).where(_among(c.patient_id)).order_by(c.id)
+    return select(*columns).where(among(c.patient_id)).order_by(c.id)
 
 
-_OPT_OUTS = select(schema.opt_outs.c.patient_id, schema.opt_outs.c.scope).where(_among(schema.opt_outs.c.patient_id))
+_OPT_OUTS = select(schema.opt_outs.c.patient_id, schema.opt_outs.c.scope).where(among(schema.opt_outs.c.patient_id))
 _OWN_INTERVALS = select(
     schema.own_intervals.c.patient_id, schema.own_intervals.c.line, schema.own_intervals.c.due
-).where(_among(schema.own_intervals.c.patient_id))
+).where(among(schema.own_intervals.c.patient_id))
 _PEOPLE, _HOLDS, _ANSWERS, _BLOCKED = _people(), _holds(), _answers(), _blocked()
 _TREATMENTS, _APPOINTMENTS, _EPISODES = _treatments(), _appointments(), _episodes()
 """Statements are made once: they are asked for every round of messages, and making one takes longer than running it."""

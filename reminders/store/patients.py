@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, bindparam, delete, func, null, select, update
 
 from reminders.domain.facts import Consent, Status
+from reminders.store.among import among
 from reminders.store.audit_trail import Event, record, record_many, sign
 from reminders.store.database import Transaction
 from reminders.store.rows import insert_row, insert_rows, pieces
@@ -51,6 +52,12 @@ class Patient:
 
 
 _COLUMNS = [patients.c[name] for name in Patient.__slots__]
+_UNSAID: Mapping[str, object] = {
+    **dict.fromkeys(column.name for column in patients.c if column.name != "id"),
+    "consent": Consent.UNKNOWN,
+    "status": Status.ACTIVE,
+}
+"""What a patient is of whom nothing was said."""
 _PERSONAL = (
     "given_name",
     "family_name",
@@ -108,7 +115,7 @@ def take_patients(tx: Transaction, patient_ids: Collection[int]) -> dict[int, Pa
     return {row[0]: _patient(row) for row in rows}
 
 
-_BY_IDS = select(*_COLUMNS).where(patients.c.id.in_(bindparam("asked", expanding=True)))
+_BY_IDS = select(*_COLUMNS).where(among(patients.c.id))
 _FREE = _BY_IDS.with_for_update(skip_locked=True, key_share=True)  # rows that refer to the patient may be added
 
 
@@ -117,9 +124,7 @@ def standing(tx: Transaction, patient_ids: Collection[int]) -> frozenset[int]:
     return frozenset(tx.connection.execute(_STANDING, {"asked": patient_ids}).scalars())
 
 
-_STANDING = select(patients.c.id).where(
-    patients.c.id.in_(bindparam("asked", expanding=True)), patients.c.erased_at.is_(None)
-)
+_STANDING = select(patients.c.id).where(among(patients.c.id), patients.c.erased_at.is_(None))
 
 
 def patient_by_ref(tx: Transaction, clinic_id: int, ref: str) -> Patient | None:
@@ -131,18 +136,22 @@ def patients_by_refs(tx: Transaction, clinic_id: int, refs: Iterable[str]) -> di
     """Return those of the clinic's patients that have these numbers, by number."""
     found = {}
     for piece in pieces(refs):
-        query = select(*_COLUMNS).where(patients.c.clinic_id == clinic_id, patients.c.ref.in_(piece))
-        for row in tx.connection.execute(query):
+        for row in tx.connection.execute(_BY_REFS, {"clinic": clinic_id, "asked": piece}):
             found[row.ref] = _patient(row)
     return found
+
+
+_OF_CLINIC = select(*_COLUMNS).where(patients.c.clinic_id == bindparam("clinic"))
+_BY_REFS = _OF_CLINIC.where(among(patients.c.ref))
+_BY_ADDRESS_KEYS = _OF_CLINIC.where(among(patients.c.address_key))
 
 
 def patients_by_address_keys(tx: Transaction, clinic_id: int, keys: Iterable[str]) -> list[Patient]:
     """Return the clinic's patients whose mail goes to the addresses of these keyed hashes, by id; erased ones never."""
     found = []
     for piece in pieces(keys):
-        query = select(*_COLUMNS).where(patients.c.clinic_id == clinic_id, patients.c.address_key.in_(piece))
-        found += [_patient(row) for row in tx.connection.execute(query)]
+        rows = tx.connection.execute(_BY_ADDRESS_KEYS, {"clinic": clinic_id, "asked": piece})
+        found += [_patient(row) for row in rows]
     return sorted(found, key=lambda patient: patient.id)
 
 
@@ -150,9 +159,11 @@ def refs_of(tx: Transaction, patient_ids: Iterable[int]) -> dict[int, str]:
     """Return the clinics' own numbers of these patients, by id."""
     found: dict[int, str] = {}
     for piece in pieces(patient_ids):
-        query = select(patients.c.id, patients.c.ref).where(patients.c.id.in_(piece))
-        found.update((patient_id, ref) for patient_id, ref in tx.connection.execute(query))
+        found.update((patient_id, ref) for patient_id, ref in tx.connection.execute(_REFS, {"asked": piece}))
     return found
+
+
+_REFS = select(patients.c.id, patients.c.ref).where(among(patients.c.id))
 
 
 def patients_of(
@@ -253,9 +264,8 @@ def _told(
 
 
 def _row(tx: Transaction, clinic_id: int, ref: str, values: Mapping[str, object]) -> dict[str, Any]:
-    row: dict[str, Any] = dict.fromkeys(column.name for column in patients.c if column.name != "id")
-    row |= {"consent": Consent.UNKNOWN, "status": Status.ACTIVE, **values}
-    return row | {"clinic_id": clinic_id, "ref": ref, "created_at": tx.now.astimezone(dt.UTC)}
+    own = {"clinic_id": clinic_id, "ref": ref, "created_at": tx.now.astimezone(dt.UTC)}
+    return {**_UNSAID, **values, **own}
 
 
 def _set(tx: Transaction, condition: ColumnElement[bool], values: Mapping[str, object]) -> int:

@@ -7,23 +7,26 @@ every change is on the audit trail in the same transaction.
 import datetime as dt
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import BindParameter, ColumnElement, Row, and_, bindparam, func, or_, select, update
+from sqlalchemy import BindParameter, Row, and_, bindparam, select, update
 
 from reminders.domain.facts import Reminder
-from reminders.domain.lifecycle import COUNTS_AS_SENT, PENDING, Reason, State, check_move
+from reminders.domain.lifecycle import PENDING, Reason, State, check_move
 from reminders.domain.planner import Action, Change, Wanted
 from reminders.errors import CannotDo
+from reminders.store.among import among
 from reminders.store.audit_trail import Event, record, record_many, told_moment
 from reminders.store.database import Transaction
 from reminders.store.listing import ListedReminder, counts_by_state, listing, reminder_by_id, reminders_by_ids
+from reminders.store.overdue import LATE, Standing, overdue_count, sent_between, standing
 from reminders.store.plan_trail import BY_THE_PLAN, held_before, told
-from reminders.store.rows import insert_rows
+from reminders.store.rows import insert_rows, pieces
 from reminders.store.schema import patients, reminders
 from reminders.store.stored import stored
 
 __all__ = [
     "ListedReminder",
     "ReminderChangedMeanwhile",
+    "Standing",
     "apply",
     "apply_many",
     "change_state",
@@ -37,6 +40,7 @@ __all__ = [
     "reminders_by_ids",
     "sent_between",
     "set_replan_at",
+    "standing",
     "stored",
 ]
 
@@ -100,9 +104,15 @@ def apply_many(tx: Transaction, plans: Iterable[Planned]) -> dict[int, list[int]
 
 def set_replan_at(tx: Transaction, moments: Sequence[tuple[int, dt.datetime | None]]) -> None:
     """Note when time alone will change a patient's plan, for many patients."""
-    if moments:
-        change = update(patients).where(patients.c.id == bindparam("patient")).values(replan_at=bindparam("moment"))
-        tx.connection.execute(change, [{"patient": patient_id, "moment": moment} for patient_id, moment in moments])
+    never = [patient_id for patient_id, moment in moments if moment is None]  # most of them, and it was never otherwise
+    for piece in pieces(never):
+        tx.connection.execute(_NEVER, {"asked": piece})
+    if dated := [{"patient": patient_id, "moment": moment} for patient_id, moment in moments if moment is not None]:
+        tx.connection.execute(_AGAIN_AT, dated)
+
+
+_AGAIN_AT = update(patients).where(patients.c.id == bindparam("patient")).values(replan_at=bindparam("moment"))
+_NEVER = update(patients).where(among(patients.c.id), patients.c.replan_at.is_not(None)).values(replan_at=None)
 
 
 def due_for_replanning(tx: Transaction, now: dt.datetime, limit: int) -> list[tuple[int, int]]:
@@ -120,42 +130,10 @@ def expire_passed(tx: Transaction, limit: int) -> list[int]:
     return _restate(tx, tx.connection.execute(query).all(), State.EXPIRED, Reason.TOO_LATE)
 
 
-def overdue_count(tx: Transaction, clinic_id: int, before: dt.datetime) -> int:
-    """Count what the backlog rule counts: due before `before`, neither released nor left by the limit.
-
-    What it holds already counts as well, or else the rest of a backlog that comes in pieces (an import, a treatment at
-    a time) would go out. Zero when nothing of it is still planned.
-    """
-    c = reminders.c
-    query = select(func.count()).select_from(reminders)
-    planned: int = tx.connection.execute(query.where(_overdue(tx, clinic_id, before))).scalar_one()
-    if planned == 0:
-        return 0
-    held = (c.state == State.HELD, c.reason == Reason.BACKLOG_HOLD, c.clinic_id == clinic_id, c.due_at < before)
-    return planned + tx.connection.execute(query.where(*held, c.not_after > tx.now)).scalar_one()
-
-
 def hold_backlog(tx: Transaction, clinic_id: int, before: dt.datetime) -> int:
     """Hold what the backlog rule counts, for a person to release; return how many."""
-    c = reminders.c
-    query = select(c.id, c.state, c.clinic_id, c.patient_id).where(_overdue(tx, clinic_id, before)).order_by(c.id)
-    return len(_restate(tx, tx.connection.execute(query).all(), State.HELD, Reason.BACKLOG_HOLD))
-
-
-def sent_between(tx: Transaction, clinic_id: int, spans: Sequence[tuple[dt.datetime, dt.datetime]]) -> list[int]:
-    """Count the reminders that may have reached their patients in each span (its end excluded), in the spans' order."""
-    c = reminders.c
-    counts = []
-    for begin, end in spans:
-        answered = and_(c.sent_at >= begin, c.sent_at < end)
-        unanswered = and_(c.handed_over_at >= begin, c.handed_over_at < end, c.sent_at.is_(None))
-        query = (
-            select(func.count())
-            .select_from(reminders)
-            .where(c.clinic_id == clinic_id, c.state.in_(COUNTS_AS_SENT), or_(answered, unanswered))
-        )
-        counts.append(tx.connection.execute(query).scalar_one())
-    return counts
+    asked = {"clinic": clinic_id, "before": before, "now": tx.now}
+    return len(_restate(tx, tx.connection.execute(LATE, asked).all(), State.HELD, Reason.BACKLOG_HOLD))
 
 
 def change_state(
@@ -177,13 +155,6 @@ def change_state(
         details["again"] = told_moment(row.next_attempt_at)
     record(tx, str(after), "reminder", reminder_id, clinic_id=clinic_id, patient_id=patient_id, details=details)
     return True
-
-
-def _overdue(tx: Transaction, clinic_id: int, before: dt.datetime) -> ColumnElement[bool]:
-    """Match what would go out late; what is too late already goes out no more, and keeps nothing else back."""
-    c = reminders.c
-    waiting = and_(c.clinic_id == clinic_id, c.state == State.PLANNED, c.due_at < before, c.not_after > tx.now)
-    return and_(waiting, c.released_at.is_(None), c.left_by_limit.is_(False))
 
 
 def _restate(tx: Transaction, rows: Sequence[Row[int, str, int, int]], after: State, reason: Reason) -> list[int]:
@@ -241,7 +212,7 @@ def _planned(want: Wanted, next_attempt_at: dt.datetime | None) -> dict[str, obj
         "not_after": want.not_after,
         "next_attempt_at": next_attempt_at,
         "snoozed_until": want.snoozed_until,
-        "wake_at": max(moment for moment in moments if moment),
+        "wake_at": max(filter(None, moments)),
     }
 
 
@@ -249,7 +220,15 @@ def _new(tx: Transaction, clinic_id: int, patient_id: int, change: Change) -> di
     want = change.wanted
     if want is None:
         raise ReminderChangedMeanwhile
-    own: dict[str, object] = {"clinic_id": clinic_id, "patient_id": patient_id}
-    own |= {"episode_id": want.episode_id, "step": want.step, "copy": BY_THE_PLAN}
-    state = {"state": change.state, "reason": change.reason, "created_at": tx.now, "updated_at": tx.now}
-    return own | _planned(want, None) | state
+    return {
+        "clinic_id": clinic_id,
+        "patient_id": patient_id,
+        "episode_id": want.episode_id,
+        "step": want.step,
+        "copy": BY_THE_PLAN,
+        **_planned(want, None),
+        "state": change.state,
+        "reason": change.reason,
+        "created_at": tx.now,
+        "updated_at": tx.now,
+    }

@@ -6,12 +6,13 @@ Invariant: every look reads all of a patient's, in the order in which they were 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 
 from reminders.domain.facts import Reminder
 from reminders.domain.lifecycle import Reason, State
 from reminders.domain.protocol import TreatmentClass
 from reminders.domain.window import Window
+from reminders.store.among import among
 from reminders.store.database import Transaction
 from reminders.store.rows import pieces
 from reminders.store.schema import reminders
@@ -23,11 +24,7 @@ _READ = (
 )
 """The columns of a stored reminder, the patient's id first."""
 
-_STORED = (
-    select(*(reminders.c[name] for name in _READ))
-    .where(reminders.c.patient_id.in_(bindparam("asked", expanding=True)))
-    .order_by(reminders.c.id)
-)
+_STORED = select(*(reminders.c[name] for name in _READ)).where(among(reminders.c.patient_id)).order_by(reminders.c.id)
 
 
 def stored(tx: Transaction, patient_ids: Iterable[int]) -> dict[int, list[Reminder]]:

@@ -6,6 +6,7 @@ Invariant: what is put on the trail waits in the transaction until its end, so t
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -16,8 +17,7 @@ Boot = Callable[[], str | None]
 """Tells which start of the machine this is, and the seconds since ("ID:SECONDS"); None where that is not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """Something to be put on the trail."""
 
     action: str

@@ -7,10 +7,12 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, bindparam, func, select, update
 
 from reminders.domain.facts import Kind
+from reminders.store.among import among
 from reminders.store.audit_trail import Event, record, record_many
 from reminders.store.database import Transaction
 from reminders.store.fact_codes import run_code, treatment_code
@@ -20,7 +22,7 @@ from reminders.store.schema import episodes, treatments
 Entered = tuple[int, int | None, str, dt.date, Kind, int | None, str | None]
 """A visit to enter: patient, episode, protocol, day, kind, practitioner, ref."""
 
-_Run = tuple[str, int | None]
+Run = tuple[str, int | None]
 """An episode's line, and the episode that it continues."""
 
 
@@ -96,8 +98,7 @@ def treatments_by_refs(tx: Transaction, clinic_id: int, refs: Iterable[str]) -> 
     """Return those of the clinic's entries that have these numbers, by number."""
     found = {}
     for piece in pieces(refs):
-        query = select(treatments).where(treatments.c.clinic_id == clinic_id, treatments.c.ref.in_(piece))
-        for row in tx.connection.execute(query):
+        for row in tx.connection.execute(_BY_REFS, {"clinic": clinic_id, "asked": piece}):
             found[row.ref] = _entry(row)
     return found
 
@@ -108,10 +109,8 @@ def treatments_of(
     """Return the entries of one or several patients, by patient, day and id."""
     found = []
     for piece in pieces([patient_ids] if isinstance(patient_ids, int) else patient_ids):
-        query = select(treatments).where(treatments.c.patient_id.in_(piece))
-        if not include_withdrawn:
-            query = query.where(treatments.c.withdrawn_at.is_(None))
-        found += [_entry(row) for row in tx.connection.execute(query)]
+        query = _OF_PATIENTS if include_withdrawn else _LIVE_OF_PATIENTS
+        found += [_entry(row) for row in tx.connection.execute(query, {"asked": piece})]
     return sorted(found, key=lambda entry: (entry.patient_id, entry.day, entry.id))
 
 
@@ -142,19 +141,24 @@ def move_entries(tx: Transaction, leaving: int, staying: int) -> int:
     return len(moved)
 
 
-def add_treatments(tx: Transaction, clinic_id: int, entries: Sequence[Entered]) -> list[int]:
-    """Enter many visits of a clinic with one statement; return their ids in order."""
+def add_treatments(
+    tx: Transaction, clinic_id: int, entries: Sequence[Entered], runs: Mapping[int, Run] | None = None
+) -> list[int]:
+    """Enter many visits of a clinic with one statement; return their ids in order.
+
+    `runs` says of their episodes what the caller knows already.
+    """
     names = ("patient_id", "episode_id", "protocol", "day", "kind", "practitioner_id", "ref")
     own = {"clinic_id": clinic_id, "entered_at": tx.now}
     rows = [own | dict(zip(names, entry, strict=True)) for entry in entries]
     keys = insert_rows(tx.connection, treatments, rows)
-    runs = _runs(tx, [entry[1] for entry in entries])
+    runs = _runs(tx, [entry[1] for entry in entries]) if runs is None else runs
     told = ((key, entry[0], _codes(tx, runs, key, entry)) for key, entry in zip(keys, entries, strict=True))
     record_many(tx, [Event("add", "treatment", key, clinic_id, patient_id, code) for key, patient_id, code in told])
     return keys
 
 
-def _codes(tx: Transaction, runs: Mapping[int, _Run], key: int, entry: Entered) -> dict[str, str]:
+def _codes(tx: Transaction, runs: Mapping[int, Run], key: int, entry: Entered) -> dict[str, str]:
     """Return what the trail holds of an entry: keyed codes, so that its row and its episode's do not change unseen."""
     _, episode_id, protocol, day, kind, _, _ = entry
     line, continues_id = runs[episode_id] if episode_id is not None else (None, None)
@@ -162,13 +166,12 @@ def _codes(tx: Transaction, runs: Mapping[int, _Run], key: int, entry: Entered) 
     return {"code": code, "run": run_code(tx.audit_key, key, episode_id, line, continues_id)}
 
 
-def _runs(tx: Transaction, episode_ids: Iterable[int | None]) -> dict[int, _Run]:
+def _runs(tx: Transaction, episode_ids: Iterable[int | None]) -> dict[int, Run]:
     """Return the line of each of these episodes and the one that it continues, by id."""
-    c = episodes.c
-    found: dict[int, _Run] = {}
+    found: dict[int, Run] = {}
     for piece in pieces({key for key in episode_ids if key is not None}):
-        query = select(c.id, c.line, c.continues_id).where(c.id.in_(piece))
-        found.update({key: (line, continues_id) for key, line, continues_id in tx.connection.execute(query)})
+        rows = tx.connection.execute(_RUNS, {"asked": piece})
+        found.update({key: (line, continues_id) for key, line, continues_id in rows})
     return found
 
 
@@ -196,21 +199,17 @@ def add_episodes(tx: Transaction, clinic_id: int, begun: Sequence[tuple[int, str
 
 def episodes_of(tx: Transaction, patient_ids: int | Iterable[int]) -> list[EpisodeRow]:
     """Return the episodes of one or several patients, in the order they were begun."""
-    c = episodes.c
-    query = select(c.id, c.patient_id, c.line, c.first_day, c.ordinal, c.continues_id, c.created_at)
     found = []
     for piece in pieces([patient_ids] if isinstance(patient_ids, int) else patient_ids):
-        found += [EpisodeRow(*row) for row in tx.connection.execute(query.where(c.patient_id.in_(piece)))]
+        found += [EpisodeRow(*row) for row in tx.connection.execute(_EPISODES, {"asked": piece})]
     return sorted(found, key=lambda episode: episode.id)
 
 
 def _next_ordinals(tx: Transaction, patient_ids: Iterable[int]) -> defaultdict[tuple[int, str, dt.date], int]:
     """Return, by patient, line and day, the ordinal that is free; 0 where nothing was begun."""
-    c = episodes.c
-    query = select(c.patient_id, c.line, c.first_day, func.max(c.ordinal)).group_by(c.patient_id, c.line, c.first_day)
     free: defaultdict[tuple[int, str, dt.date], int] = defaultdict(int)
     for piece in pieces(patient_ids):
-        for patient_id, line, day, last in tx.connection.execute(query.where(c.patient_id.in_(piece))):
+        for patient_id, line, day, last in tx.connection.execute(_LAST_ORDINALS, {"asked": piece}):
             free[patient_id, line, day] = last + 1
     return free
 
@@ -219,3 +218,18 @@ def _entry(row: Iterable[object]) -> TreatmentRow:
     values = list(row)
     values[6] = Kind(str(values[6]))
     return TreatmentRow(*values)  # type: ignore[arg-type] # the columns stand in the order of the fields
+
+
+def _last_ordinals() -> Select[Any]:
+    c = episodes.c
+    run = (c.patient_id, c.line, c.first_day)
+    return select(*run, func.max(c.ordinal)).where(among(c.patient_id)).group_by(*run)
+
+
+_BY_REFS = select(treatments).where(treatments.c.clinic_id == bindparam("clinic"), among(treatments.c.ref))
+_OF_PATIENTS = select(treatments).where(among(treatments.c.patient_id))
+_LIVE_OF_PATIENTS = _OF_PATIENTS.where(treatments.c.withdrawn_at.is_(None))
+_RUNS = select(episodes.c.id, episodes.c.line, episodes.c.continues_id).where(among(episodes.c.id))
+_EPISODES = select(*(episodes.c[name] for name in EpisodeRow.__slots__)).where(among(episodes.c.patient_id))
+_LAST_ORDINALS = _last_ordinals()
+"""Statements are made once: making one takes longer than running it."""

@@ -3,10 +3,12 @@
 import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
 
+from reminders.domain.lifecycle import State
 from reminders.store import audit_trail, patients, reminders
 from reminders.store.audit_trail import Event
 from reminders.store.database import Database, create_or_upgrade
@@ -31,6 +33,13 @@ def test_a_trail_nobody_touched_verifies(database: Database) -> None:
     _fill(database)
     with database.write(NOW, "deliver") as tx:
         audit_trail.record_many(tx, [Event("sent", "reminder", number) for number in range(3000)])
+    assert _verify(database) is None
+
+
+def test_an_entry_is_signed_as_it_is_read_whatever_its_words(database: Database) -> None:
+    with database.write(NOW.astimezone(ZoneInfo("Asia/Kolkata")), 'Zoë "the" \\ desk\n\x7f\u2028') as tx:
+        audit_trail.record(tx, 'an "odd"\tact', "subject ñ", None, details={"b": [1, None, "é"], "a": {"y": 1, "x": 2}})
+        audit_trail.record(tx, State.SENT, "reminder", 5, clinic_id=1, patient_id=2, details={})
     assert _verify(database) is None
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Column, Integer, event, func, insert, literal, select, true
 
-from reminders.store import answers, lapses, links, queue, schema
+from reminders.store import answers, appointments, lapses, links, patients, queue, schema, treatments
 from reminders.store import reminders as store
 from reminders.store.database import Database, Transaction, create_or_upgrade
 from tests.store.clinic import NOW, planned
@@ -38,6 +38,14 @@ QUESTIONS: dict[str, tuple[Question, set[str]]] = {
     "a patient's answers": (lambda tx: answers.standing(tx, 1), {"ix_answers_patient"}),
     "a link": (lambda tx: links.find_link(tx, "x", "request", NOW), {"pk_links"}),
     "a patient's reminders": (lambda tx: store.stored(tx, [1]), {"ix_reminders_patient"}),
+    "how patients stand": (lambda tx: store.standing(tx, [1], NOW), {"ix_reminders_patient"}),
+    "patients' treatments": (lambda tx: treatments.treatments_of(tx, [1]), {"ix_treatments_patient"}),
+    "patients' episodes": (lambda tx: treatments.episodes_of(tx, [1]), {"ix_episodes_patient"}),
+    "patients' appointments": (lambda tx: appointments.appointments_of(tx, [1]), {"ix_appointments_patient"}),
+    "patients of addresses": (
+        lambda tx: patients.patients_by_address_keys(tx, 1, ["x"]),
+        {"ix_patients_address_key"},
+    ),
 }
 
 
@@ -49,6 +57,11 @@ FEW_ROWS = frozenset(
         "a patient's answers",
         "a link",
         "a patient's reminders",
+        "how patients stand",
+        "patients' treatments",
+        "patients' episodes",
+        "patients' appointments",
+        "patients of addresses",
     }
 )
 """PostgreSQL weighs one index against another by the rows there are: here too few, or all of them wanted."""

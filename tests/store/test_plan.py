@@ -13,7 +13,7 @@ from reminders.domain.planner import Action, Change
 from reminders.store import appointments, contacts, patients, schema
 from reminders.store import reminders as store
 from reminders.store.database import Database, Transaction
-from reminders.store.reminders import ReminderChangedMeanwhile
+from reminders.store.reminders import ReminderChangedMeanwhile, Standing
 from tests.store.clinic import NOW, a_clinic, a_patient, plan, planned, treat
 from tests.support.facts import day, utc
 
@@ -156,9 +156,15 @@ def test_what_was_released_or_left_by_the_limit_is_no_backlog(database: Database
         assert store.overdue_count(tx, clinic.id, before) == 0
         assert store.overdue_count(tx, clinic.id, before + DAY) == 2
         assert store.overdue_count(tx, clinic.id + 1, before + DAY) == 0
+        everybody = [patient.id for patient in everyone]
+        assert store.standing(tx, everybody, before + DAY) == Standing(planned=12, overdue=3)
+        assert [store.overdue_count(tx, clinic.id, before + DAY, most) for most in (1, 2, 3)] == [1, 2, 2]
         assert store.hold_backlog(tx, clinic.id, before + DAY) == 2
         assert store.hold_backlog(tx, clinic.id, before + DAY) == 0
         assert store.counts_by_state(tx, clinic.id) == {("held", "backlog_hold"): 2, ("planned", None): 10}
+        assert store.standing(tx, everybody, before + DAY) == Standing(planned=10, held=2, overdue=3)
+        _set(tx, ids[3], left_by_limit=False)
+        assert [store.overdue_count(tx, clinic.id, before + DAY, most) for most in (1, 2, 3, 9)] == [1, 2, 3, 3]
 
 
 def test_sent_ones_are_counted_by_span_and_unknown_ones_by_their_fence(database: Database) -> None:

@@ -25,9 +25,9 @@ from reminders.services.importing.encoding import is_workbook
 from reminders.services.importing.errors import ErrorFile, Findings
 from reminders.services.importing.file import CsvTable
 from reminders.services.importing.judge import Judge, Judged
-from reminders.services.importing.patients import PatientRows, merged, patients_in
+from reminders.services.importing.patients import PatientRows, patients_in, texts
 from reminders.services.importing.report import ImportReport, ImportRequest, RowProblem
-from reminders.services.importing.rows import to_line
+from reminders.services.importing.rows import about_the_patient, to_line
 from reminders.services.importing.services import Services, read_values
 from reminders.services.importing.shown_names import ShownNames
 from reminders.services.importing.spool import Spool
@@ -130,8 +130,8 @@ class _Pile:
     def settle(self) -> None:
         """Find what only the whole file shows, now that all of it is read."""
         self._check.settle()
-        for key, person in self._check.judged(patients_in(self._rows)):
-            self._check.note_person(key, merged(person.rows))
+        for key, person in self._check.judged(patients_in(self._rows, about_the_patient)):
+            self._check.note_person(key, texts(person.rows))
         self._check.settle_persons()
 
     def chunks(self) -> Iterator[list[tuple[PatientRows, str]]]:

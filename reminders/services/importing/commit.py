@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from reminders.domain.backlog import overdue_before
 from reminders.domain.facts import Rules
 from reminders.domain.sending_hours import local_day
 from reminders.services.calendar import rules_for
@@ -221,19 +222,20 @@ def _store_visits(
 def _store_bookings(tx: Transaction, clinic: Clinic, people: Sequence[_Person], done: Stored) -> None:
     """Store the appointments and what became of them, noted today; those booked again are open again."""
     today = local_day(clinic.timezone, tx.now)
-    current = patients.patients_by_ids(tx, [person.id for person in people if person.bookings.add])
+    waiting: list[appointments.Booked] = []
     for person in people:
         bookings = person.bookings
-        for line, day, outcome in bookings.add:
-            made = appointments.add_appointment(tx, current[person.id], line or None, day)
-            if outcome is not None:
-                appointments.set_outcome(tx, made, outcome, today)
+        waiting += [(person.id, *booked) for booked in bookings.add]
+        if bookings.outcomes or bookings.reopen:  # on the trail patient by patient, new ones first
+            appointments.add_appointments(tx, clinic.id, waiting, today)
+            waiting = []
         for appointment_id, outcome in bookings.outcomes:
             appointments.set_outcome(tx, appointment_id, outcome, today)
         for appointment_id in bookings.reopen:
             appointments.reopen(tx, appointment_id)
         done.counts["appointments"] += len(bookings.add)
         person.is_touched |= bool(bookings.add or bookings.outcomes or bookings.reopen)
+    appointments.add_appointments(tx, clinic.id, waiting, today)
 
 
 def _hold_twins(tx: Transaction, people: Iterable[_Person], twins: Mapping[str, str], done: Stored) -> None:
@@ -252,15 +254,15 @@ def _is_held(tx: Transaction, person: _Person) -> bool:
 
 def _plan(tx: Transaction, clinic: Clinic, people: Sequence[_Person], rules: Rules, done: Stored) -> None:
     touched = [person.id for person in people if person.is_touched]
+    known = facts.facts(tx, [person.id for person in people])
     if touched:
-        held = plan_patients(tx, clinic, touched, rules).backlog_held
-        standing = import_reach.standing(reminders.stored(tx, touched), rules, tx.now)
-        done.counts["planned"] += standing["planned"] - max(0, held - standing["held"])
-        done.counts["standing"] += standing["planned"] + standing["held"]
-        done.counts["overdue"] += standing["overdue"]
+        held = plan_patients(tx, clinic, touched, rules, known).backlog_held
+        standing = reminders.standing(tx, touched, overdue_before(rules.calendar, tx.now))
+        done.counts["planned"] += standing.planned - max(0, held - standing.held)
+        done.counts["standing"] += standing.planned + standing.held
+        done.counts["overdue"] += standing.overdue
         done.counts["backlog"] += held
-    everyone = facts.facts(tx, [person.id for person in people]).values()
-    reasons = import_reach.unreachable(everyone, rules, tx.now)
+    reasons = import_reach.unreachable(known.values(), rules, tx.now)
     done.counts["consent_unknown"] += reasons.pop(import_reach.UNASKED, 0)
     done.unreachable.update(reasons)
 

@@ -5,10 +5,10 @@ Invariant: memory does not grow with the file.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import groupby
 
-from reminders.services.importing.patients import MOST_ROWS, PatientRows, Value
+from reminders.services.importing.patients import MOST_ROWS, PatientRows
 from reminders.services.importing.placeholders import SHARED_BY
 from reminders.services.importing.report import RowProblem
 from reminders.services.importing.rows import VisitRow, order, patient_of
@@ -64,9 +64,9 @@ class CrossCheck:
         """Yield each patient without the rows and addresses that the file as a whole speaks against."""
         return ((key, _without(person, verdict)) for (key, person), verdict in _joined(patients, self._verdicts))
 
-    def note_person(self, key: str, values: Mapping[str, Value]) -> None:
+    def note_person(self, key: str, values: Mapping[str, str]) -> None:
         """Keep who this patient is, to find the same person under another number."""
-        who = person_key({column: value.text for column, value in values.items()})
+        who = person_key(values)
         if who:
             self._persons.add(f"{who}\t{key}")
 
@@ -152,7 +152,7 @@ def _without(person: PatientRows, verdict: Verdict) -> PatientRows:
         elif row.values.get("email", "").casefold() in verdict.shared:
             warnings.append(RowProblem(row.number, "email", SHARED_ADDRESS))
             others = {column: text for column, text in row.values.items() if column != "email"}
-            rows.append(replace(row, values=others, placeholder=True))
+            rows.append(row._replace(values=others, placeholder=True))
         else:
             rows.append(row)
     return PatientRows(person.ref, tuple(rows), tuple(rejected), tuple(warnings))

@@ -27,6 +27,7 @@ OLDEST = dt.timedelta(days=130 * 366)
 FARTHEST_BOOKING = dt.timedelta(days=5 * 366)
 _OUTCOMES = {values.COMPLETED: KEPT, values.CANCELLED: CANCELLED, values.NO_SHOW: MISSED, values.BOOKED: BOOKED}
 _ADDRESSES = ("email", "representative_email")
+_DAYS = frozenset(("birth_date", "treated_on", "booked_for"))
 Said = tuple[str, str]
 """A column's name and what is said about it."""
 
@@ -43,14 +44,13 @@ class Judged:
 
 @dataclass(slots=True)
 class _Reading:
-    """A row while it is read: its cells by our names, and what is found wrong."""
+    """A row while it is read: its cells by our names (plain, but for those of days), and what is found wrong."""
 
     cells: Mapping[str, str]
     judged: Judged
-    today: dt.date
 
     def text(self, column: str) -> str:
-        return values.plain(self.cells.get(column, ""))
+        return self.cells.get(column, "")
 
     def wrong(self, column: str, problem: str) -> None:
         self.judged.errors.append((column, problem))
@@ -81,6 +81,8 @@ class Judge:
         self._own = own
         self._shown = shown or ShownNames(None)
         self._has_status = "visit_status" in columns.places
+        self._patient_columns = [column for column in PATIENT_COLUMNS if column in columns.places]
+        self._width = max(columns.places.values(), default=-1) + 1
 
     def judge(self, row: Row) -> Judged:
         """Return what a row says."""
@@ -88,9 +90,14 @@ class Judge:
         if row.problem:
             judged.errors.append(("", row.problem))
             return judged
-        width = len(row.cells)
-        cells = {column: row.cells[place] for column, place in self._places.items() if place < width}
-        reading = _Reading(cells, judged, self._today)
+        given = row.cells
+        if len(given) < self._width:
+            given = [*given, *[""] * (self._width - len(given))]
+        cells = {
+            column: given[place] if column in _DAYS else values.plain(given[place])
+            for column, place in self._places.items()
+        }
+        reading = _Reading(cells, judged)
         ref = self._key(reading, "patient_ref")
         if not ref and not judged.errors:
             reading.wrong("patient_ref", "is empty")
@@ -125,11 +132,11 @@ class Judge:
             return ""
 
     def _optional(self, reading: _Reading, column: str) -> str:
-        text = reading.text(column)
+        text = reading.cells.get(column)
         if not text:
             return ""
         try:
-            return values.READERS.get(column, values.name)(text)
+            return values.READERS[column](text)
         except Unreadable as fault:
             reading.judged.warnings.append((column, f"{fault}: left out"))
             return ""
@@ -146,9 +153,7 @@ class Judge:
         """Return a patient's values, and whether an address was nobody's."""
         found = {}
         placeholder = False
-        for column in PATIENT_COLUMNS:
-            if column not in reading.cells:
-                continue
+        for column in self._patient_columns:
             value = self._birth_date(reading) if column == "birth_date" else self._optional(reading, column)
             if value and column in _ADDRESSES and is_placeholder(value, self._own):
                 reading.judged.warnings.append((column, "is a placeholder, not the patient's own address: left out"))

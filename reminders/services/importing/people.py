@@ -7,6 +7,7 @@ touched; a patient's address key always belongs to the address that would be wri
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from reminders.domain.facts import Consent, Status
 from reminders.services.importing.crosscheck import person_key
@@ -85,6 +86,7 @@ def person_of(stored: Patient | None, fields: Mapping[str, object]) -> str:
     return person_key({name: str(value) if value else None for name, value in values.items()})
 
 
+@lru_cache(maxsize=1024)
 def folded(name: str) -> str:
     """Return the form in which names of staff and places are compared."""
     return " ".join(name.split()).casefold()

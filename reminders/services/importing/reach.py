@@ -1,16 +1,16 @@
-"""Tells who of a file's patients cannot be written to, and what their reminders came to.
+"""Tells who of a file's patients cannot be written to, and when their reminders are a backlog.
 
 Invariant: a reason counts here only when it lies in the person; what merely stops a line for now does not.
 """
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
-from reminders.domain.backlog import is_backlog, overdue_before, sending_days_looked_at
+from reminders.domain.backlog import is_backlog, sending_days_looked_at
 from reminders.domain.eligibility import withheld
 from reminders.domain.episode import Run
-from reminders.domain.facts import Consent, Episode, PatientFacts, Reminder, Rules
+from reminders.domain.facts import Consent, Episode, PatientFacts, Rules
 from reminders.domain.lifecycle import Reason, State
 from reminders.domain.protocol import Protocol, TreatmentClass
 from reminders.domain.sending_hours import SendingCalendar, end_of_day, local_day, moment
@@ -64,16 +64,3 @@ def is_clinics_backlog(tx: Transaction, clinic_id: int, calendar: SendingCalenda
 def waiting_backlog(tx: Transaction, clinic_id: int) -> int:
     """Count the clinic's reminders that are held as a backlog."""
     return reminders.counts_by_state(tx, clinic_id).get((State.HELD, Reason.BACKLOG_HOLD), 0)
-
-
-def standing(stored: Mapping[int, Sequence[Reminder]], rules: Rules, now: dt.datetime) -> Counter[str]:
-    """Count the reminders that are `planned`, those `held` as a backlog, and those `overdue`, planned or held."""
-    before = overdue_before(rules.calendar, now)
-    found: Counter[str] = Counter()
-    for reminder in (reminder for rows in stored.values() for reminder in rows):
-        is_held = reminder.state is State.HELD and reminder.reason is Reason.BACKLOG_HOLD
-        is_planned = reminder.state is State.PLANNED
-        found["planned"] += is_planned
-        found["held"] += is_held
-        found["overdue"] += (is_planned or is_held) and reminder.due_at < before and not reminder.released
-    return found

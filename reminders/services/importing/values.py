@@ -21,6 +21,7 @@ LONGEST_NAME = 200
 LONGEST_PHONE = 40
 LONGEST_ADDRESS = 320
 LONGEST_POSTAL = 500
+LONGEST_WORD = 200
 
 COMPLETED, BOOKED, CANCELLED, NO_SHOW = "completed", "booked", "cancelled", "no_show"
 _VISIT_WORDS = {
@@ -158,6 +159,12 @@ def _word(text: str, words: Mapping[str, T], problem: str) -> T:
 
 
 def _spoken(text: str) -> str:
+    """Return a word as it is looked up; a file says the same few again and again."""
+    return _folded(text) if len(text) <= LONGEST_WORD else _folded.__wrapped__(text)
+
+
+@lru_cache(maxsize=1024)
+def _folded(text: str) -> str:
     return " ".join(text.replace("_", " ").replace("-", " ").split()).casefold()
 
 
@@ -185,5 +192,6 @@ READERS: Mapping[str, Callable[[str], str]] = {
     "status": status,
     "representative_email": email,
     "location": name,
+    "practitioner": name,
 }
-"""How each column of a patient is read; `birth_date` needs to know how days are written."""
+"""How each column of a person is read; `birth_date` needs to know how days are written."""
