@@ -96,11 +96,9 @@ def wanted(facts: PatientFacts, rules: Rules, now: dt.datetime) -> Plan:
         if run.protocol is None or run.window is None:
             continue
         subject = Subject(run, run.protocol, run.window, reason, *_peace(run, facts))
-        steps.extend(
-            _want(subject, slot, rules, now)
-            for slot in _slots(run.protocol, run.window, rules.calendar)
-            if slot.step.name not in run.episode.counts_as_sent
-        )
+        slots = _slots(run.protocol, run.window, rules.calendar)
+        counted = run.episode.counts_as_sent
+        steps += [_want(subject, slot, rules, now) for slot in slots if slot.step.name not in counted]
     return Plan(tuple(steps), otherwise, _next_change(facts, rules, today))
 
 
@@ -131,6 +129,8 @@ class Subject(NamedTuple):
 
 
 def _peace(run: Run, facts: PatientFacts) -> tuple[tuple[dt.date, ...], bool]:
+    if not (facts.appointments or facts.answers):  # most have neither
+        return (), False
     ends, asked = quiet_ends(run, facts), remind_on(run, facts)
     return (*ends[-1:], *([asked] if asked else [])), len(ends) >= MISSES_FOR_STAFF
 
@@ -145,7 +145,7 @@ class _Slot(NamedTuple):
     not_after: dt.datetime
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=16_384)
 def _slots(protocol: Protocol, window: Window, calendar: SendingCalendar) -> tuple[_Slot, ...]:
     """Return the steps of a window with their moments: the same for all who were treated alike on one day."""
     found = []
@@ -159,21 +159,10 @@ def _slots(protocol: Protocol, window: Window, calendar: SendingCalendar) -> tup
 
 def _want(subject: Subject, slot: _Slot, rules: Rules, now: dt.datetime) -> Wanted:
     run, protocol = subject.run, subject.protocol
-    state, reason, snoozed_until = _standing(subject, slot, rules, now)
-    return Wanted(
-        episode_id=run.episode.id,
-        step=slot.step.name,
-        protocol=protocol.code,
-        class_name=protocol.class_name,
-        treatment_id=run.treatment.id if run.treatment else None,
-        window=subject.window,
-        days=slot.days,
-        due_at=slot.due_at,
-        not_after=slot.not_after,
-        state=state,
-        reason=reason,
-        snoozed_until=snoozed_until,
-    )
+    treatment_id = run.treatment.id if run.treatment else None
+    origin = (run.episode.id, slot.step.name, protocol.code, protocol.class_name, treatment_id)
+    when = (subject.window, slot.days, slot.due_at, slot.not_after)
+    return Wanted(*origin, *when, *_standing(subject, slot, rules, now))
 
 
 def _standing(

@@ -47,7 +47,7 @@ class Days:
         self._zone = ZoneInfo(zone)
         self._format = date_format or None
         self._day_format = _day_part(date_format) if date_format else ""
-        self._remembered = lru_cache(maxsize=8192)(self._read)
+        self._remembered = lru_cache(maxsize=32_768)(self._read)  # the days on which anybody was born
 
     def read(self, text: str) -> dt.date:
         """Return the day that `text` names; raises `Unreadable`."""
