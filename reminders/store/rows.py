@@ -9,7 +9,7 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, Date, Dialect, Table, func, insert, select
+from sqlalchemy import Connection, Date, Dialect, Integer, Select, Table, bindparam, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
@@ -117,8 +117,17 @@ def _next_ids(connection: Connection, table: Table, count: int) -> list[int]:
     on PostgreSQL they come from the column's sequence.
     """
     if connection.dialect.name == "sqlite":
-        last = connection.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one()
+        last = connection.execute(_last_id(table)).scalar_one()
         return list(range(last + 1, last + 1 + count))
+    return sorted(connection.execute(_taken_ids(table), {"count": count}).scalars())
+
+
+@lru_cache(maxsize=64)
+def _last_id(table: Table) -> Select[int]:
+    return select(func.coalesce(func.max(table.c.id), 0))
+
+
+@lru_cache(maxsize=64)
+def _taken_ids(table: Table) -> Select[int]:
     sequence = func.pg_get_serial_sequence(f'"{table.name}"', "id")
-    taken = select(func.nextval(sequence)).select_from(func.generate_series(1, count))
-    return sorted(connection.execute(taken).scalars())
+    return select(func.nextval(sequence)).select_from(func.generate_series(1, bindparam("count", type_=Integer)))
