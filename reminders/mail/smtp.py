@@ -56,7 +56,7 @@ class SmtpTransport:
     ) -> None:
         """Say where the server is; `greeting` is our name in EHLO: by default nothing about this machine."""
         self._host, self._port, self._security, self._credentials = host, port, security, credentials
-        self._tls = None if security is Security.NEVER else tls_context or _verifying()
+        self._tls = tls_context  # else made when it is first needed: it takes as long as many a connection
         self._deadlines = deadlines or Deadlines()
         self._greeting = greeting
         self._way = (host, port, security, credentials, tls_context, self._deadlines, greeting)
@@ -137,8 +137,7 @@ class SmtpTransport:
         raise self._fault(Phase.CONNECT, trouble)
 
     def _secure(self, conversation: Conversation, phase: Phase, seconds: float) -> None:
-        if self._tls is None:
-            raise self._fault(phase, Trouble.TLS, certain=True)
+        self._tls = self._tls or _verifying()
         try:
             conversation.secure(self._tls, self._host, seconds)
         except TimeoutError:

@@ -15,6 +15,7 @@ from tests.faults.test_duty import invitations, order, with_due
 from tests.support.clinic import FakeClock, Office
 from tests.support.forking import Program
 from tests.support.killing_server import KillingServer
+from tests.support.smtp_server import RudeServer
 from tests.support.ticking import eventually
 
 pytestmark = pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux limits a process that runs")
@@ -73,10 +74,11 @@ import errno, resource, sys
 from reminders.mail.smtp import Security, SmtpTransport
 from reminders.services.means import naming_means
 
-resource.setrlimit(resource.RLIMIT_NOFILE, (3, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+host, port, security, most = sys.argv[1:]
+resource.setrlimit(resource.RLIMIT_NOFILE, (int(most), resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 try:
     with naming_means():
-        transport = SmtpTransport(sys.argv[1], 25, Security[sys.argv[2]])
+        transport = SmtpTransport(host, int(port), Security[security])
         print("made")
         transport.connect()
 except Exception as told:
@@ -91,10 +93,11 @@ def test_f40_a_server_is_not_blamed_where_no_socket_is_left(host: str) -> None:
 
 @pytest.mark.parametrize("security", ["STARTTLS", "IMPLICIT"])
 def test_f40_no_certificate_is_blamed_where_the_authorities_could_not_be_read(security: str) -> None:
-    assert dialled("127.0.0.1", security) == ["MeansLacking"]
+    with RudeServer() as server:
+        assert dialled("127.0.0.1", security, server.port, sockets=1) == ["made", "MeansLacking"]
 
 
-def dialled(host: str, security: str) -> list[str]:
-    """Return what a process that can open nothing more says of connecting to a server."""
-    command = [sys.executable, "-c", DIALS, host, security]
+def dialled(host: str, security: str, port: int = 25, *, sockets: int = 0) -> list[str]:
+    """Return what a process that can open nothing but so many sockets says of connecting to a server."""
+    command = [sys.executable, "-c", DIALS, host, str(port), security, str(3 + sockets)]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
