@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from reminders.mail.transport import Session, Transport
 
+MOST = 100
+"""No more are kept: clinics with servers of their own would else have a connection each for each message of a round."""
+
 GOODBYES_S = 5
 """How long goodbyes are waited for: a server that is silent to the first gets no second one."""
 
@@ -37,6 +40,8 @@ class Lines:
     def keep(self, transport: "Transport", session: "Session") -> None:
         """Take back a connection that `transport` has opened, whatever became of the message on it."""
         self._idle.append((self.now(), transport, session))
+        if len(self._idle) > MOST:  # without a goodbye, which would be waited for
+            self._idle.pop(0)[2].abandon()
 
     def close(self, *, unused_s: float = 0) -> None:
         """Say goodbye where nothing was sent for so long; nothing a server says to that matters any more."""

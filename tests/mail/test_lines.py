@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from reminders.mail.lines import GOODBYES_S, Lines
+from reminders.mail.lines import GOODBYES_S, MOST, Lines
 from reminders.mail.outcome import Verdict
 from reminders.mail.smtp import Credentials, Security, SmtpTransport
 from reminders.mail.transport import Session, hand_over
@@ -101,3 +101,16 @@ def test_a_server_that_is_slow_to_say_goodbye_is_not_waited_for_again_and_again(
         lines.keep(way(server), Slow(way(server).connect()))  # type: ignore[arg-type] # a session, by its looks
     lines.close()
     assert len(goodbyes) == 1
+
+
+def test_of_too_many_connections_the_one_that_was_used_first_is_dropped(server: RealServer) -> None:
+    lines, other = Lines(), way(server, "a password")
+    with real_server() as first:
+        lines.keep(way(first), way(first).connect())
+        kept = [way(server).connect() for _ in range(2)]
+        for session in kept * (MOST // 2):
+            lines.keep(other, session)
+        assert lines.take(way(first)) is None
+        assert lines.take(other) is kept[1]
+    for session in kept:
+        session.close()
