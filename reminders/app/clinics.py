@@ -10,7 +10,7 @@ from typing import Any
 
 from reminders.app.opened import Opened
 from reminders.domain.protocol import Protocol
-from reminders.services import advertising, catalogue, catalogue_file, clinic, plan
+from reminders.services import advertising, catalogue, catalogue_file, clinic, plan, ways
 from reminders.services.find import clinic_named, the_clinic
 from reminders.store import clinics, logos, protocols
 from reminders.store.clinics import Clinic, Practitioner
@@ -41,6 +41,21 @@ class ClinicVerbs(Opened):
         """Return what the advertising rules frown upon in a clinic's stored details, as sentences."""
         with self._reading() as tx:
             return advertising.notes_on_clinic(tx, the_clinic(tx, slug))
+
+    def give_transport(self, slug: str, url: str) -> str:
+        """Give a clinic a transport of its own; return its scheme, host and port."""
+        with self._writing() as tx:
+            return ways.give_transport(tx, self.keys, slug, url)
+
+    def share_transport(self, slug: str) -> None:
+        """Let a clinic send over the transport of the settings."""
+        with self._writing() as tx:
+            ways.share_transport(tx, slug)
+
+    def clinic_transports(self) -> dict[str, str | None]:
+        """Return the scheme, host and port of every clinic's own transport, by slug; None for one nobody can open."""
+        with self._reading() as tx:
+            return ways.names_of(tx, self.keys)
 
     def pause_clinic(self, slug: str, *, paused: bool) -> tuple[Clinic, plan.PlanOutcome]:
         """Pause or resume a clinic."""

@@ -12,15 +12,16 @@ from pathlib import Path
 from reminders.app.opened import Opened
 from reminders.domain.lifecycle import State
 from reminders.mail.render import Renderer
+from reminders.mail.transport import rate_of
 from reminders.services import audit, decide, deliver, explain, plan, preview, signing
 from reminders.services.breaker import Breakers
 from reminders.services.configured import configured_transport
 from reminders.services.find import the_clinic
 from reminders.services.guarding.place import place_here
-from reminders.services.means import naming_means
 from reminders.services.plan import Progress
 from reminders.services.points import never, nothing, unwatched
 from reminders.services.rounds import Worker
+from reminders.services.ways import own_ways
 
 
 def new_name() -> str:
@@ -60,18 +61,21 @@ class DeliveryVerbs(Opened):
         lines_last_s: float = 0,
     ) -> Worker:
         """Return what a delivery works with; raises `NoTransport`."""
-        with naming_means():
-            transport = self.transport or configured_transport(self.settings)
         with self._reading() as tx:
             sign = signing.signer(tx, self.keys)
             place = place_here(tx, self.settings)
+            own = own_ways(tx, self.keys)
+        url = self.settings.smtp_url
+        transport = self.transport or (configured_transport(self.settings) if url or not own else None)
         return Worker(
             database=self.database,
             clock=self.clock,
             keys=self.keys,
             renderer=Renderer(),  # a new one each time: a file that was mended is read at the next delivery
             transport=transport,
-            breakers=Breakers(transport.name),
+            breakers=Breakers(transport.name if transport else ""),
+            rate=rate_of(url) if url else None,
+            own=own,
             lease=dt.timedelta(seconds=self.settings.lease_s),
             link_base=self.settings.link_base,
             observe=self.observe,

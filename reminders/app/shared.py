@@ -4,6 +4,7 @@ Invariant: every verb is one service; nothing is decided here.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from reminders.app.delivery import DeliveryVerbs, new_name
 from reminders.services import deliver, plan, share
@@ -46,7 +47,8 @@ class SharedVerbs(DeliveryVerbs):
             with self.database.write(self.clock.now, "deliver", alongside=True) as tx:
                 self._engine.defer(tx, Job(Task.TOP_UP, alone=True))
         worker = self._worker(stop, beat, holding, lines_last_s)
-        return deliver.deliver_batch(worker, new_name(), self.settings.round, visits, progress)
+        waits = partial(share.batches_wait, self.database, self.clock)
+        return deliver.deliver_batch(worker, new_name(), self.settings.round, visits, progress, others_wait=waits)
 
     def share_plan(self) -> int:
         """Share out the planning of everybody; return in how many jobs."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reminders.cli import documents, words
+from reminders.cli import clinic_transport, documents, words
 from reminders.cli.clinic_options import (
     SETTINGS,
     Address,
@@ -81,6 +81,7 @@ def register(shell: typer.Typer) -> None:
     )(change)
     group.command("pause", epilog=examples("reminders clinic pause north"))(pause)
     group.command("resume", epilog=examples("reminders clinic resume north"))(resume)
+    clinic_transport.register(group)
     group.command(
         "location",
         epilog=examples('reminders clinic location north --name "High Street" --phone "020 7946 0001"'),
@@ -135,20 +136,23 @@ def add(
 def list_clinics(ctx: typer.Context, as_json: AsJson = False) -> None:
     """List the clinics with their calendars and practitioners."""
     with opened(ctx) as app:
-        found, logos, zones = app.clinics(), app.clinics_with_logo(), app.zones()
+        found, logos, zones, own = app.clinics(), app.clinics_with_logo(), app.zones(), app.clinic_transports()
     if as_json:
-        say_json([{**documents.clinic(clinic, staff), "logo": clinic.slug in logos} for clinic, staff in found])
+        more = [{"logo": one.slug in logos, "transport": clinic_transport.name(one, own)} for one, _ in found]
+        say_json([documents.clinic(*pair) | extra for pair, extra in zip(found, more, strict=True)])
         return
     if not found:
         say("There is no clinic yet: `reminders clinic add` enrols one.")
         return
-    say_table(
-        ("clinic", "name", "zone", "sends", "practitioners", "state"),
-        (
-            (clinic.slug, clinic.name, clinic.timezone, _calendar(clinic), _names(staff), _pause(clinic, zones))
-            for clinic, staff in found
-        ),
-    )
+    heads: tuple[str, ...] = ("clinic", "name", "zone", "sends", "practitioners", "state")
+    rows: list[tuple[str, ...]] = [
+        (clinic.slug, clinic.name, clinic.timezone, _calendar(clinic), _names(staff), _pause(clinic, zones))
+        for clinic, staff in found
+    ]
+    if own:
+        rows = [(*row, clinic_transport.name(one, own) or "shared") for row, (one, _) in zip(rows, found, strict=True)]
+        heads = (*heads, "mail by")
+    say_table(heads, rows)
 
 
 def change(

@@ -34,9 +34,9 @@ NOT_TIDIED = "What is kept no longer could not be dropped, and the next delivery
 
 
 class TransportRests(CannotDo):
-    """The mail server cannot be used now ({fault}): nothing is claimed before {until}, and nothing is lost meanwhile.
+    """The mail server {server} cannot be used now ({fault}): nothing is claimed for it before {until}.
 
-    `reminders doctor` shows what is wrong with it.
+    Nothing is lost meanwhile. `reminders doctor` shows what is wrong with it.
     """
 
 
@@ -86,7 +86,7 @@ def deliver(ctx: typer.Context, as_json: AsJson = False) -> None:
     if stop.interrupted():
         raise KeyboardInterrupt(ENDED)
     if outcome.stopped is not None:
-        raise TransportRests(fault=_fault(outcome.stopped), until=_rests_until(outcome, known))
+        raise TransportRests(server=outcome.server, fault=_fault(outcome.stopped), until=_rests_until(outcome, known))
 
 
 def _leave(code: int) -> NoReturn:

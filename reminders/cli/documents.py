@@ -188,6 +188,7 @@ def delivered(value: "DeliverOutcome") -> dict[str, Any]:
         "next_at": moment(value.next_at),
         "stopped": value.stopped,
         "open_until": moment(value.open_until),
+        "server": value.server,
     }
 
 

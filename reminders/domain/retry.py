@@ -9,6 +9,7 @@ import datetime as dt
 _MINUTES = (5, 15, 30, 60, 120, 240)
 _SOONEST = dt.timedelta(minutes=5)
 _DOUBLINGS = 4
+_LONGEST_DOUBLING = 6
 
 RESCUE_LIMIT = 3
 """A reminder whose worker died this often in its message's body, writing or handing it over, waits for a person."""
@@ -28,6 +29,11 @@ def breaker_pause(faults: int, jitter: float) -> dt.timedelta:
     """Return how long a transport rests after its `faults`-th fault in a row: 1 minute, doubling to 15."""
     minutes = min(2 ** min(max(faults - 1, 0), _DOUBLINGS), 15)
     return dt.timedelta(minutes=minutes) * (0.75 + jitter / 2)
+
+
+def domain_pause(rests: int, jitter: float) -> dt.timedelta:
+    """Return how long a domain is left alone for the `rests`-th time in a row: 1 minute, doubling to an hour."""
+    return dt.timedelta(minutes=min(2 ** min(max(rests - 1, 0), _LONGEST_DOUBLING), 60)) * (0.75 + jitter / 4)
 
 
 def ramp_after(ramp: int | None) -> int | None:

@@ -97,13 +97,14 @@ class TransportFault(CannotDo):
 
 
 _ADVICE = {
-    Trouble.REFUSED: "Check the host and port in REMINDERS_SMTP_URL, and whether the server lets this machine in",
+    Trouble.REFUSED: "Check the host and port in REMINDERS_SMTP_URL (or of the clinic's own), "
+    "and whether the server lets this machine in",
     Trouble.BUSY: "It answers, and takes nobody just now: that usually passes, and is tried again by itself; "
     "if it lasts, ask whoever runs the server, with the number it says",
-    Trouble.DNS: "Check the host in REMINDERS_SMTP_URL and this machine's name service",
+    Trouble.DNS: "Check the host in REMINDERS_SMTP_URL (or of the clinic's own) and this machine's name service",
     Trouble.TIMEOUT: "Check the network and whether a firewall blocks the port",
     Trouble.TLS: "The connection could not be made safe, so nothing was sent: check the server's certificate",
-    Trouble.AUTH: "Check the user and password in REMINDERS_SMTP_URL",
+    Trouble.AUTH: "Check the user and password in REMINDERS_SMTP_URL (or of the clinic's own)",
     Trouble.PROTOCOL: "What answers there does not speak SMTP as expected: check host, port, and smtp:// or smtps://",
     Trouble.DISCONNECTED: "The server closed the connection; it will be tried again",
 }

@@ -7,6 +7,7 @@ nothing, and one after it leaves a message that nobody sends again by himself.
 """
 
 import ipaddress
+import re
 import selectors
 import ssl
 import time
@@ -31,11 +32,14 @@ __all__ = [
     "Trouble",
     "Verdict",
     "hand_over",
+    "rate_of",
     "transport_for",
     "wait_for",
 ]
 
 _Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)  # Windows knows no poll
+_RATE = re.compile(r"[1-9][0-9]{0,4}|100000")
+_RATE_OF_A_FOLDER = "?rate="
 _PORTS = {Security.STARTTLS: 587, Security.IMPLICIT: 465, Security.NEVER: 25}
 
 
@@ -130,11 +134,13 @@ def transport_for(url: str, tls_context: ssl.SSLContext | None = None) -> Transp
     """Return the transport that REMINDERS_SMTP_URL names; nothing is opened yet. Raises `BadTransportUrl`.
 
     `smtp://[user:password@]host[:587]` (STARTTLS or nothing), `smtps://…` (TLS from the first byte),
-    `smtp://host:25?tls=never` (plain; with a password only on this machine), `file:DIR`. User and password are
-    percent-decoded. `tls_context` replaces the verifying default, for a server with a private certificate.
+    `smtp://host:25?tls=never` (plain; with a password only on this machine), `file:DIR`; each may have the option
+    `rate` (see `rate_of`). User and password are percent-decoded. `tls_context` replaces the verifying default, for a
+    server with a private certificate.
     """
+    rate_of(url)
     if url.startswith("file:"):
-        return FolderTransport(_folder(url.removeprefix("file:")))
+        return FolderTransport(_folder(url.removeprefix("file:").partition(_RATE_OF_A_FOLDER)[0]))
     try:
         split = urlsplit(url)
         host, port = split.hostname or "", split.port
@@ -151,6 +157,22 @@ def transport_for(url: str, tls_context: ssl.SSLContext | None = None) -> Transp
     return SmtpTransport(_ascii_host(host), port or _PORTS[security], security, credentials, tls_context=tls_context)
 
 
+def rate_of(url: str) -> int | None:
+    """Return how many messages a minute the option `rate` of a transport's URL allows; None where it says nothing.
+
+    Raises `BadTransportUrl` for what is no number from 1 to 100000.
+    """
+    if url.startswith("file:"):
+        said = url.split(_RATE_OF_A_FOLDER)[1:]
+    else:
+        said = parse_qs(url.partition("?")[2], keep_blank_values=True).get("rate", [])
+    if not said:
+        return None
+    if len(said) > 1 or not _RATE.fullmatch(said[0]):
+        raise BadTransportUrl(problem="its option rate is no number of messages a minute from 1 to 100000")
+    return int(said[0])
+
+
 def _folder(place: str) -> Path:
     path = place[2:].removeprefix("localhost") if place.startswith("//") else place
     if not path or (place.startswith("//") and not path.startswith("/")) or "\0" in path:
@@ -163,8 +185,8 @@ def _security(scheme: str, query: str) -> Security:
         options = parse_qs(query, keep_blank_values=True, strict_parsing=bool(query))
     except ValueError:
         options = {"?": []}
-    if options.keys() - {"tls"}:
-        raise BadTransportUrl(problem="it has an option other than tls")
+    if options.keys() - {"tls", "rate"}:
+        raise BadTransportUrl(problem="it has an option other than tls and rate")
     match scheme, options.get("tls"):
         case "smtps", None | ["required"]:
             return Security.IMPLICIT

@@ -35,15 +35,7 @@ class Breakers:
 
         One tries a transport that rested; then it is `usual`, or as many as the ramp allows.
         """
-        state = transports.breaker(tx, self.name)
-        until = state.open_until
-        if until is not None:
-            return until if tx.now < until <= tx.now + LONGEST_REST else None, 1
-        return None, usual if state.ramp is None else min(usual, state.ramp)
-
-    def calm(self, tx: Transaction) -> bool:
-        """Tell whether nothing is counted against the transport: what it accepts then changes nothing here."""
-        return transports.breaker(tx, self.name) == Breaker(self.name)
+        return standing_of(transports.breaker(tx, self.name), tx.now, usual)
 
     def fault(self, tx: Transaction, fault: TransportFault, jitter: float) -> Breaker:
         """Count a connection that could not be had; a certain fault (password, TLS) opens the breaker at once."""
@@ -56,11 +48,12 @@ class Breakers:
         """Count what answers, each with its jitter, say of the server; an accepted one closes the breaker."""
         before = state = transports.breaker(tx, self.name)
         for outcome, jitter in answers:
-            state = self._after(tx, state, outcome, jitter)
+            state = self.after(tx, state, outcome, jitter)
         if state != before:
             transports.keep(tx, state)
 
-    def _after(self, tx: Transaction, state: Breaker, outcome: Outcome, jitter: float) -> Breaker:
+    def after(self, tx: Transaction, state: Breaker, outcome: Outcome, jitter: float) -> Breaker:
+        """Return the state of the breaker after one more answer."""
         if outcome.verdict is Verdict.ACCEPTED:
             return Breaker(self.name, ramp=ramp_after(state.ramp)) if state != Breaker(self.name) else state
         if outcome.blame is Blame.TRANSPORT:
@@ -80,6 +73,14 @@ class Breakers:
     def _kept(self, tx: Transaction, state: Breaker) -> Breaker:
         transports.keep(tx, state)
         return state
+
+
+def standing_of(state: Breaker, now: dt.datetime, usual: int) -> tuple[dt.datetime | None, int]:
+    """Return what `Breakers.standing` does, of a state that was read."""
+    until = state.open_until
+    if until is not None:
+        return until if now < until <= now + LONGEST_REST else None, 1
+    return None, usual if state.ramp is None else min(usual, state.ramp)
 
 
 def _counted(tx: Transaction, state: Breaker, *, opens: bool, jitter: float) -> Breaker:

@@ -6,7 +6,7 @@ and for a patient who has no other message on its way.
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from reminders.domain.facts import Reminder
@@ -17,6 +17,7 @@ from reminders.domain.sending_hours import is_open, local_day, moment
 from reminders.mail.compose import message_id
 from reminders.mail.message import MessageFacts
 from reminders.services.blanking import blank_spent
+from reminders.services.gate import Gate
 from reminders.services.guarding.doubted import held_back
 from reminders.services.keys import Keys
 from reminders.services.letter import identity, message_facts
@@ -91,29 +92,31 @@ class Chooser:
     lease: dt.timedelta
     tally: Tally
     lookup: Lookup
-    finished: set[int] = field(default_factory=set)
-    """Clinics that send no more in this delivery: paused, outside their hours, or at their daily limit."""
+    gate: Gate
 
     def claim(self, tx: Transaction, visits: Sequence[Visit]) -> tuple[list[Letter], list[Visit]]:
         """Claim the next message of each of these patients: nothing where nothing is due, not now, or to wait.
 
-        Returns with them whom it did not look at, since those before them use up what their clinic may send today.
+        Returns with them whom it did not look at, since those before them use up what their clinic or way may send.
         """
-        rooms = self.lookup.rooms(tx, {clinic_id for clinic_id, _ in visits} - self.finished)
+        rooms = self.lookup.rooms(tx, {clinic_id for clinic_id, _ in visits} - self.gate.finished)
         left = self._left_today(tx, rooms)
         asked = [patient_id for clinic_id, patient_id in visits if clinic_id in left]
-        people = patients.take_patients(tx, asked)
+        people = self.gate.reachable(patients.take_patients(tx, asked), asked)
         subjects = self._planned(tx, self.lookup.subjects(tx, rooms, people))
-        chosen, later = [], []
+        chosen, later, taken = [], [], Counter[str]()
         for clinic_id, patient_id in visits:
             if (found := subjects.get(patient_id)) is None:
                 continue
-            if left[clinic_id] <= 0:
+            if left[clinic_id] <= 0 or self.gate.left_of(clinic_id, taken) <= 0:
                 later.append((clinic_id, patient_id))
             elif (one := self._choose(tx, *found)) is not None:
                 chosen.append(one)
                 left[clinic_id] -= 1
-        return self._claim(tx, chosen), later
+                taken[self.gate.name_of(clinic_id)] += 1
+        letters = self._claim(tx, chosen)
+        self.gate.took(taken)
+        return letters, later
 
     def _left_today(self, tx: Transaction, rooms: Mapping[int, Room]) -> dict[int, float]:
         """Return the clinics that send now, and how many messages each may send yet.
@@ -127,7 +130,7 @@ class Chooser:
                 found[clinic_id] = left_by_limit(tx, room.clinic)
             if found.get(clinic_id, 0) <= 0:
                 found.pop(clinic_id, None)
-                self.finished.add(clinic_id)
+                self.gate.finished.add(clinic_id)
         return found
 
     def _planned(self, tx: Transaction, subjects: Mapping[int, Subject]) -> dict[int, tuple[Subject, Plan]]:
@@ -290,8 +293,3 @@ def _may_go(reminder: Reminder, want: Wanted | None, now: dt.datetime) -> bool:
         want.class_name,
     )
     return wanted_now and as_claimed and max(want.due_at, want.snoozed_until or want.due_at) <= now < want.not_after
-
-
-def whose(letters: Iterable[Letter]) -> Collection[int]:
-    """Return the ids of the patients whom these letters go to."""
-    return [letter.patient_id for letter in letters]

@@ -9,36 +9,41 @@ with the same steps. Asked to stop, it claims nothing more and ends with the rou
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
-from reminders.domain.lifecycle import State
 from reminders.domain.sending_hours import local_day, moment, next_open
 from reminders.services.answering.announce import announce
 from reminders.services.blanking import blank_spent
 from reminders.services.calendar import rules_for, sending_calendar
 from reminders.services.choose import Chooser, Letter, Tally, Visit
+from reminders.services.claim import claim
 from reminders.services.find import clinic_of
+from reminders.services.gate import Gate
 from reminders.services.guarding.guard import guard
-from reminders.services.guarding.lock import refuse_locked
-from reminders.services.guarding.sound import need_a_sound_database, need_our_tables, need_room
+from reminders.services.guarding.sound import need_a_sound_database
 from reminders.services.means import naming_means
 from reminders.services.mended import let_mended_go
 from reminders.services.plan import hold_backlog, plan_due_changes
-from reminders.services.points import Point
+from reminders.services.points import Point, never
 from reminders.services.reconnect import patiently
 from reminders.services.rescue import rescue
 from reminders.services.rounds import Round, Worker
 from reminders.services.turns import Turns
 from reminders.services.visits import Visits, due_in_turns
-from reminders.store import clinics, outbox, queue, reminders, transports
+from reminders.services.ways import own_ways
+from reminders.store import clinics, queue, reminders, transports
 from reminders.store.apart import ODD_DATA, apart
 from reminders.store.clinics import Clinic
 from reminders.store.database import Transaction
 
 SWEEP = 1000
+SLICE_S = 0.25
+"""How long a delivery waits for a rate before it looks again what may go."""
+WAITS_S = 30
+"""For so long it waits at most before it sees what else fell due meanwhile."""
 Progress = Callable[[int, int | None], None]
 
 
@@ -48,8 +53,8 @@ class DeliverOutcome:
 
     `waiting` of the `deferred` wait for another message or for the distance from one, `too_soon` of the `expired` would
     have followed another message too closely. `skipped` counts patients whose rows cannot be read; the
-    next delivery looks at them again. `announced` counts the answers that clinics were told of. `stopped` says why the
-    transport rests, if it does; `open_until` until when.
+    next delivery looks at them again. `announced` counts the answers that clinics were told of. `stopped` says why a
+    transport rests, if one does, `open_until` until when, and `server` which: the one whose rest ends first.
     """
 
     sent: int = 0
@@ -66,6 +71,7 @@ class DeliverOutcome:
     next_at: dt.datetime | None = None
     stopped: str | None = None
     open_until: dt.datetime | None = None
+    server: str | None = None
 
 
 def deliver(worker: Worker, name: str, round_size: int, progress: Progress | None = None) -> DeliverOutcome:
@@ -78,28 +84,42 @@ def deliver(worker: Worker, name: str, round_size: int, progress: Progress | Non
 
 
 def _deliver(worker: Worker, name: str, round_size: int, progress: Progress | None) -> DeliverOutcome:
-    tally = prepare(worker)
-    worker.observe(Point.STARTED)
-    chooser = Chooser(worker.keys, name, worker.lease, tally, worker.lookup)
-    everybody = partial(due_in_turns, worker.database, worker.clock, chooser.finished)
-    resting = _send(worker, chooser, round_size, everybody, progress)
-    tally.counts["announced"] = 0 if worker.stop() else announce(worker)
-    return outcome(worker, tally, resting)
+    tally = Tally()
+    while True:
+        tally.counts.update(prepare(worker).counts)
+        worker.observe(Point.STARTED)
+        gate = Gate(worker.way, worker.keys, round_size)
+        chooser = Chooser(worker.keys, name, worker.lease, tally, worker.lookup, gate)
+        everybody = partial(due_in_turns, worker.database, worker.clock, gate.finished, gate.passes)
+        _send(worker, chooser, everybody, progress)
+        tally.counts["announced"] += 0 if worker.stop() else announce(worker)
+        if worker.stop() or not gate.short:
+            return outcome(worker, tally, gate)
+        with worker.database.read(worker.clock.now()) as tx:  # this may go on for a day
+            worker = replace(worker, own=own_ways(tx, worker.keys))
 
 
 def deliver_batch(
-    worker: Worker, name: str, round_size: int, visits: Sequence[Visit], progress: Progress | None = None
+    worker: Worker,
+    name: str,
+    round_size: int,
+    visits: Sequence[Visit],
+    progress: Progress | None = None,
+    *,
+    others_wait: Callable[[], bool] = never,
 ) -> DeliverOutcome:
     """Send what is due to these patients and to nobody else, as the worker `name`; the steps before were another's.
 
-    Everything is looked up afresh: a batch that comes twice, or late, does no harm. Raises as `deliver` does.
+    Everything is looked up afresh: a batch that comes twice, or late, does no harm. What a rate leaves over stays due
+    where other batches wait meanwhile (`others_wait`). Raises as `deliver` does.
     """
     with naming_means():
         need_a_sound_database(worker.database)
         guard(worker.database, worker.clock, worker.place)
-        chooser = Chooser(worker.keys, name, worker.lease, Tally(), worker.lookup)
-        resting = _send(worker, chooser, round_size, lambda: ((one, other) for one, other in visits), progress)
-        return outcome(worker, chooser.tally, resting, ahead=False)
+        gate = Gate(worker.way, worker.keys, round_size)
+        chooser = Chooser(worker.keys, name, worker.lease, Tally(), worker.lookup, gate)
+        _send(worker, chooser, lambda: ((one, other) for one, other in visits), progress, others_wait)
+        return outcome(worker, chooser.tally, gate, ahead=False)
 
 
 def prepare(worker: Worker) -> Tally:
@@ -138,24 +158,29 @@ def _sweep(worker: Worker, tally: Tally) -> None:
 def _send(
     worker: Worker,
     chooser: Chooser,
-    round_size: int,
-    whom: Callable[[], Iterator[Visit]],
+    whom: Callable[[], Iterator[Visit | None]],
     progress: Progress | None,
-) -> dt.datetime | None:
-    """Send round after round; return until when the transport rests, if it came to that."""
-    rounds = Round(worker, chooser.tally)
-    visits = Visits(whom)
-    done = 0
+    others_wait: Callable[[], bool] = never,
+) -> None:
+    """Send round after round, until nothing is left that may go now.
+
+    Where a rate allows no more just now, what it left is waited for, until it is time to see what else fell due.
+    """
+    rounds, gate, time = Round(worker, chooser.tally), chooser.gate, worker.patience.time
+    visits = Visits(whom, gate.passes)
+    done, waiting_since = 0, None
     total = patiently(worker, lambda _: _count_due(worker)) if progress else 0
     try:
-        while True:
-            resting, at_once = patiently(worker, lambda _: _how_things_stand(worker, round_size))
-            if resting is not None:
-                return resting
-            letters = _claim(worker, chooser, visits, at_once)
-            if not letters:
-                return None
+        while (at_once := patiently(worker, lambda _: _how_things_stand(worker, gate))) > 0:
+            letters = claim(worker, chooser, visits, at_once)
             worker.beat()
+            if not letters:
+                waiting_since = waiting_since or time.monotonic()
+                late = time.monotonic() - waiting_since >= WAITS_S
+                if worker.stop() or not gate.short or late or others_wait():
+                    return
+                worker.patience.wait(SLICE_S)
+                continue
             worker.observe(Point.CLAIMED)
             got_through = _run(rounds, visits, letters)
             done += sum(len(letter.held) for letter in letters)
@@ -170,110 +195,63 @@ def _count_due(worker: Worker) -> int:
         return queue.count_due(tx)
 
 
-def _how_things_stand(worker: Worker, round_size: int) -> tuple[dt.datetime | None, int]:
-    """Return until when the transport rests, and how many messages may go at once."""
+def _how_things_stand(worker: Worker, gate: Gate) -> int:
+    """Return how many patients to look at for the next round; none while the only way there is rests."""
     with worker.database.read(worker.clock.now()) as tx:
-        return worker.breakers.standing(tx, round_size)
+        gate.look(tx)
+    room = 0 if worker.shared is None else gate.room(worker.shared)
+    if worker.own:
+        return gate.usual
+    return 0 if gate.resting else max(room, 1)
 
 
 def _run(rounds: Round, visits: Visits, letters: Sequence[Letter]) -> bool:
-    """Send one round, and note who has to be looked at again; false where the transport stopped it."""
+    """Send one round, and note who has to be looked at again; false where a transport's fault stopped some of it."""
     visits.repeat(rounds.run(letters))
     visits.repeat(letter for letter in letters if letter.others_wait)
-    if rounds.stopped is not None:  # it ends: each fault brings the breaker nearer, unless something was accepted
-        visits.repeat(letters, always=True)
-        rounds.stopped = None
-        return False
-    return True
+    # what was stopped ends: each fault brings the breaker nearer, unless something was accepted
+    stopped = [letter for letter in letters if rounds.stopped(letter)]
+    visits.repeat(stopped, always=True)
+    rounds.faults.clear()
+    return not stopped
 
 
-def _claim(worker: Worker, chooser: Chooser, visits: Visits, round_size: int) -> list[Letter]:
-    """Claim up to `round_size` messages; a transaction looks at as many patients as are still wanted.
-
-    A claim whose answer was lost is looked up: what stands is ours and goes on, the rest is looked for again.
-    """
-    letters: list[Letter] = []
-    counts, finished = chooser.tally.counts, chooser.finished
-    before, finished_before = counts.copy(), set(finished)
-
-    def attempt(again: bool) -> list[Letter]:  # noqa: FBT001 - `patiently` says so
-        if again and letters and (standing := _still_claimed(worker, chooser, letters)):
-            return standing
-        if again:
-            counts.clear()
-            counts.update(before)
-            finished.intersection_update(finished_before)
-            letters.clear()
-            visits.begin()
-        while not letters and not worker.stop():
-            taken = visits.take(round_size)
-            if not taken:
-                break
-            need_room(worker.database)
-            with worker.database.write(worker.clock.now, "deliver", alongside=True) as tx:
-                need_our_tables(tx)
-                refuse_locked(tx)
-                letters.extend(_claim_for(tx, chooser, visits, taken))
-        return letters
-
-    return patiently(worker, attempt)
-
-
-def _still_claimed(worker: Worker, chooser: Chooser, letters: Sequence[Letter]) -> list[Letter]:
-    """Return what we hold after all. Asked as a writer who is alone: until the lost claim has ended, nobody knows."""
-    with worker.database.write(worker.clock.now, "deliver") as tx:
-        return [one for one in letters if outbox.holds(tx, one.held, State.CLAIMED, chooser.worker)]
-
-
-def _claim_for(tx: Transaction, chooser: Chooser, visits: Visits, taken: Sequence[Visit]) -> list[Letter]:
-    """Claim what is due of these patients.
-
-    What a dead worker had begun to send is claimed alone: should it kill this one too, it kills no others' chances.
-    """
-    suspect = queue.killed_their_worker(tx, [patient_id for _, patient_id in taken]) if len(taken) > 1 else ()
-    fine = [visit for visit in taken if visit[1] not in suspect]
-    now = fine or taken[:1]
-    visits.put_back([visit for visit in taken if visit not in now])
-    counts, finished = chooser.tally.counts, chooser.finished
-    before, finished_before = counts.copy(), set(finished)
-    try:
-        with apart(tx):
-            letters, later = chooser.claim(tx, now)
-    except ODD_DATA:  # rows of one of them cannot be read: that one is skipped, and everybody else's mail goes on
-        counts.clear()
-        counts.update(before)
-        finished.intersection_update(finished_before)
-        if len(now) == 1:
-            counts["skipped"] += 1
-            return []
-        return [letter for visit in now for letter in _claim_for(tx, chooser, visits, [visit])]
-    visits.put_back(later)
-    return letters
-
-
-def outcome(worker: Worker, tally: Tally, resting: dt.datetime | None, *, ahead: bool = True) -> DeliverOutcome:
+def outcome(worker: Worker, tally: Tally, gate: Gate, *, ahead: bool = True) -> DeliverOutcome:
     """Return what was counted, and, looking `ahead`, when there is something to do next."""
+    name = min(gate.resting, key=gate.resting.__getitem__, default="")
+    resting = gate.resting.get(name)
     with worker.database.read(worker.clock.now()) as tx:
-        stopped = transports.breaker(tx, worker.breakers.name).fault if resting else None
-        upcoming = next_delivery(tx) if ahead else None
-    if resting is not None:
+        stopped = transports.breaker(tx, name).fault if resting else None
+        upcoming = next_delivery(tx, gate.not_before) if ahead else None
+    if resting is not None and not worker.own:
         upcoming = max(upcoming, resting) if upcoming else resting
     names = ("sent", "deferred", "failed", "unknown", "cancelled", "expired", "held", "waiting", "too_soon")
     counts = {name: tally.counts[name] for name in (*names, "announced", "skipped")}
-    return DeliverOutcome(**counts, next_at=upcoming, stopped=stopped, open_until=resting)
+    return DeliverOutcome(**counts, next_at=upcoming, stopped=stopped, open_until=resting, server=name or None)
 
 
-def next_delivery(tx: Transaction) -> dt.datetime | None:
-    """Return the next moment at which a delivery has something to do: something due in open hours, a lapsed lease."""
+def next_delivery(tx: Transaction, not_before: Mapping[int, dt.datetime | None] | None = None) -> dt.datetime | None:
+    """Return the next moment at which a delivery has something to do: something due in open hours, a lapsed lease.
+
+    What is due at the clinics of `not_before` waits until then; None is for a person.
+    """
     moments: list[dt.datetime | None] = []
     with suppress(*ODD_DATA), apart(tx):
         moments.append(queue.next_lapse(tx))
     for clinic in clinics.readable_clinics(tx):
         with suppress(*ODD_DATA), apart(tx):  # a moment or a zone that is none
-            wake = queue.next_wake(tx, clinic.id)
+            wake = _next_wake(tx, clinic.id, not_before or {})
             if wake is not None and clinic.paused_at is None:
                 moments.append(_next_for(tx, clinic, max(wake, tx.now)))
     return min((at for at in moments if at is not None), default=None)
+
+
+def _next_wake(tx: Transaction, clinic_id: int, not_before: Mapping[int, dt.datetime | None]) -> dt.datetime | None:
+    wake = queue.next_wake(tx, clinic_id)
+    if wake is None or wake > tx.now or clinic_id not in not_before:
+        return wake
+    found = (not_before[clinic_id], queue.next_wake(tx, clinic_id, after=tx.now))
+    return min((at for at in found if at is not None), default=None)
 
 
 def _next_for(tx: Transaction, clinic: Clinic, wake: dt.datetime) -> dt.datetime | None:

@@ -23,6 +23,7 @@ from reminders.services.letter import MintedLinks
 from reminders.services.points import Observer, never, nothing, unwatched
 from reminders.services.signing import Sign, unsigned
 from reminders.services.subjects import Lookup
+from reminders.services.ways import OwnWays, Way
 from reminders.store.database import Database
 from reminders.store.messages import Versions
 
@@ -35,13 +36,14 @@ class Worker:
     `beat` is called wherever a server or the database may have kept it waiting: a long delivery is no dead one.
     `holding` is told how many answers are in hand that the database has not taken yet, and 0 once it has. `lines` are
     the connections that deliveries before left open; this one leaves its own for `lines_last_s` after their last use.
+    `transport`, its `breakers` and its `rate` are all clinics' but those that have a way of their own (`own`).
     """
 
     database: Database
     clock: Clock
     keys: Keys
     renderer: Renderer
-    transport: Transport
+    transport: Transport | None
     breakers: Breakers
     lease: dt.timedelta
     link_base: str | None
@@ -56,11 +58,22 @@ class Worker:
     lookup: Lookup = field(default_factory=Lookup)
     lines: Lines = field(default_factory=Lines)
     lines_last_s: float = 0
+    rate: int | None = None
+    own: OwnWays = field(default_factory=OwnWays)
     letters: FormLetters = field(init=False)
+    shared: Way | None = field(init=False)
 
     def __post_init__(self) -> None:
-        """Keep the forms of this delivery's letters beside its renderer."""
+        """Make what this delivery uses all along: the forms of its letters, and the way that clinics share."""
         object.__setattr__(self, "letters", FormLetters(self.renderer))
+        shared = None if self.transport is None else Way(self.transport, self.breakers, self.rate)
+        object.__setattr__(self, "shared", shared)
+
+    def way(self, clinic_id: int) -> Way | None:
+        """Return by which way a clinic's mail leaves: its own, else the shared one; None where it cannot leave now."""
+        if clinic_id in self.own:
+            return self.own.of(clinic_id)
+        return self.shared
 
 
 @dataclass(slots=True)

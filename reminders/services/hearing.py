@@ -11,11 +11,14 @@ from reminders.domain.lifecycle import State
 from reminders.errors import RemindersError
 from reminders.mail.outcome import Verdict
 from reminders.mail.transport import wait_for
+from reminders.services.domains import Said, domain_row, hear
 from reminders.services.envelope import Envelope, Worker
 from reminders.services.insist import insist
 from reminders.services.points import Point
 from reminders.services.settlement import Answer, Settler
+from reminders.store import transports
 from reminders.store.apart import ODD_DATA
+from reminders.store.database import Transaction
 from reminders.store.faults import EntryRefused
 
 LISTENS_S = 0.2
@@ -99,12 +102,28 @@ class Hearing:
         answers = [(_answer(envelope), worker.chance.random()) for envelope in heard if envelope.outcome]
         if all(answer.outcome.verdict is Verdict.ACCEPTED for answer, _ in answers):
             with worker.database.write(worker.clock.now, "deliver", alongside=True) as tx:
-                if worker.breakers.calm(tx):
+                if self._calm(tx, answers):
                     self.settler.settle(tx, answers)
                     return
         with worker.database.write(worker.clock.now, "deliver") as tx:
-            worker.breakers.answered(tx, [(answer.outcome, jitter) for answer, jitter in answers])
+            hear(tx, self._said(answers))
             self.settler.settle(tx, answers)
+
+    def _calm(self, tx: Transaction, answers: Sequence[tuple[Answer, float]]) -> bool:
+        """Tell whether nothing is counted against these servers and domains; what they accept changes nothing then."""
+        if not transports.any_counted(tx):
+            return True
+        names = {name for said in self._said(answers) for name in (said.way, said.domain)}
+        return not transports.counted_against(tx, names)
+
+    def _said(self, answers: Sequence[tuple[Answer, float]]) -> list[Said]:
+        found = []
+        for answer, jitter in answers:
+            way = self.worker.way(answer.letter.clinic_id)
+            name = way.breakers.name if way else ""
+            row = domain_row(self.worker.keys, name, answer.letter.facts.recipient)
+            found.append(Said(name, row, answer.outcome, jitter))
+        return found
 
 
 def _answer(envelope: Envelope) -> Answer:

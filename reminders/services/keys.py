@@ -70,6 +70,10 @@ class Keys:
         """Return the keyed hash under which a normalised address is suppressed."""
         return self._mac("address", normalised)
 
+    def domain_key(self, domain: str) -> str:
+        """Return the keyed hash under which a recipients' domain is known."""
+        return self._mac("domain", domain)
+
     def message_seed(self, identity: str) -> str:
         """Return the left part of a Message-ID for the identity of a message."""
         return self._mac("message", identity)[:32]

@@ -15,13 +15,15 @@ from reminders.services.answering.asked import WORKS_FOR
 from reminders.services.guarding.lock import lock_state
 from reminders.services.insist import Patience
 from reminders.services.turns import Turns
-from reminders.store import audit_trail, heartbeats, links, retention
+from reminders.store import audit_trail, heartbeats, links, retention, transports
 from reminders.store.database import Database, Transaction
 
 BATCH = 500
 STOP_LINKS_WORK = dt.timedelta(days=2 * 366)
 """CAN-SPAM asks for 30 days (16 CFR 316.5); a mail is found again long after that."""
 HEARTBEATS_KEPT = dt.timedelta(days=7)
+DOMAINS_KEPT = dt.timedelta(days=7)
+"""A domain that was put off last so long ago begins anew."""
 EVERY = dt.timedelta(days=1)
 MOST_BATCHES = 20
 """How many transactions of `BATCH` rows a delivery may take: whoever begins it every few minutes waits for its end."""
@@ -72,6 +74,7 @@ def tidy(
     ended = go_on()
     if ended or done != Tidied():
         with turns.write(clock.now, "tidy") as tx:
+            transports.forget_domains(tx, tx.now - DOMAINS_KEPT)
             action = retention.WHOLE if ended else retention.PART
             audit_trail.record(tx, action, "installation", 1, details=asdict(done))
     return done

@@ -17,8 +17,8 @@ leaves behind:
    longer than a second. Done.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from reminders.domain.lifecycle import Reason
 from reminders.errors import RemindersError
@@ -28,6 +28,7 @@ from reminders.mail.compose import blank_tokens, signature_before
 from reminders.mail.form_letter import Written
 from reminders.mail.message import MessageFacts, fingerprint
 from reminders.mail.outcome import CLOSING, Blame, Outcome, Phase, TransportFault
+from reminders.services.breaker import Breakers
 from reminders.services.choose import Letter, Tally
 from reminders.services.envelope import Envelope, Worker
 from reminders.services.fence import give_back, keep, let_go
@@ -51,11 +52,16 @@ STOOD_STILL_S = 5 * 60
 
 @dataclass(slots=True)
 class Round:
-    """One round after the other. `stopped` says that the server as a whole cannot be used now."""
+    """One round after the other. `faults` are the ways that cannot be used now, by the names of their breakers."""
 
     worker: Worker
     tally: Tally
-    stopped: TransportFault | None = None
+    faults: dict[str, TransportFault] = field(default_factory=dict)
+
+    def stopped(self, letter: Letter) -> bool:
+        """Tell whether the way of a letter could not be used."""
+        way = self.worker.way(letter.clinic_id)
+        return way is None or way.breakers.name in self.faults
 
     def run(self, letters: Sequence[Letter]) -> list[Letter]:
         """Send these letters; return those whose facts changed on the way, to be looked at again."""
@@ -157,22 +163,31 @@ class Round:
             return None
 
     def _connect(self, envelopes: Sequence[Envelope]) -> list[Envelope]:
-        """Give each envelope a connection; when the server cannot be used, everything goes back untouched."""
+        """Give each envelope a connection of its clinic's way; what a way without one has left goes back untouched."""
+        faults = dict[str, TransportFault]()
         for envelope in envelopes:
+            way = self.worker.way(envelope.letter.clinic_id)
+            if way is None or way.breakers.name in faults:
+                continue
             try:
                 self.worker.beat()
-                kept = self.worker.lines.take(self.worker.transport)
-                envelope.session, envelope.kept_line = kept or self.worker.transport.connect(), kept is not None
+                kept = self.worker.lines.take(way.transport)
+                envelope.session, envelope.kept_line = kept or way.transport.connect(), kept is not None
             except TransportFault as fault:
-                self.stopped = fault
-                break
-        waiting = [envelope for envelope in envelopes if envelope.session is None]
-        if waiting and self.stopped:
-            with self.worker.database.write(self.worker.clock.now, "deliver") as tx:
-                self.worker.breakers.fault(tx, self.stopped, self.worker.chance.random())
-                for envelope in waiting:
-                    self._settler.put_back(tx, envelope.letter, fault=self.stopped.kind)
+                faults[way.breakers.name] = fault
+        if faults:
+            self._go_back(faults, [envelope.letter for envelope in envelopes if envelope.session is None])
         return [envelope for envelope in envelopes if envelope.session is not None]
+
+    def _go_back(self, faults: Mapping[str, TransportFault], letters: Sequence[Letter]) -> None:
+        self.faults |= faults
+        with self.worker.database.write(self.worker.clock.now, "deliver") as tx:
+            for name, fault in faults.items():
+                Breakers(name).fault(tx, fault, self.worker.chance.random())
+            for letter in letters:
+                way = self.worker.way(letter.clinic_id)
+                found = faults.get(way.breakers.name) if way else None
+                self._settler.put_back(tx, letter, fault=found.kind if found else None)
 
     def _unless_stopped(self, envelopes: Sequence[Envelope]) -> list[Envelope]:
         """Return the envelopes; when the delivery is to end, give them all back untouched instead."""
@@ -244,8 +259,9 @@ class Round:
         Hearing(self.worker, self._settler, envelopes).record_all()
         for envelope in (one for one in envelopes if one.outcome is not None):
             session, envelope.session = envelope.session, None
-            if session is not None:
-                self.worker.lines.keep(self.worker.transport, session)
+            way = self.worker.way(envelope.letter.clinic_id)
+            if session is not None and way is not None:
+                self.worker.lines.keep(way.transport, session)
 
     def _abandon(self, envelopes: Iterable[Envelope]) -> None:
         for envelope in envelopes:

@@ -9,13 +9,16 @@ Invariant: nobody is put into a batch who waits in another or is being looked at
 earlier one waits; so jobs never pile up, however slow the machines are.
 """
 
-import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from reminders.clock import Clock
 from reminders.services.answering.announce import announce
 from reminders.services.batches import AHEAD, batches
 from reminders.services.deliver import DeliverOutcome, outcome, prepare
 from reminders.services.engine import Engine, Job, Task
+from reminders.services.gate import Gate
 from reminders.services.guarding.lock import need_a_sound_clock
 from reminders.services.means import naming_means
 from reminders.services.rounds import Worker
@@ -29,20 +32,23 @@ def share_delivery(worker: Worker, engine: Engine) -> DeliverOutcome:
     """Do what comes before the rounds and after them, and put batches in. Raises as `deliver` does."""
     with naming_means():
         tally = prepare(worker)
-        resting = top_up(worker, engine)
+        gate = top_up(worker, engine)
         tally.counts["announced"] = 0 if worker.stop() else announce(worker)
-        return outcome(worker, tally, resting)
+        return outcome(worker, tally, gate)
 
 
-def top_up(worker: Worker, engine: Engine, ahead: int = AHEAD) -> dt.datetime | None:
-    """Put batches in until `ahead` patients wait; none while the transport rests, and then return until when."""
+def top_up(worker: Worker, engine: Engine, ahead: int = AHEAD) -> Gate:
+    """Put batches in until `ahead` patients wait, none of whose way rests; return what the ways allowed."""
+    gate = Gate(worker.way, worker.keys, ahead)
     with worker.database.read(worker.clock.now()) as tx:
-        resting = worker.breakers.open_until(tx)
+        gate.look(tx)
         waiting, taken = _live(tx)
-    room = ahead - waiting
-    if resting is not None or room < ahead // 2:
-        return resting
-    found = list(batches(worker, taken, room))
+    room, quota = ahead - waiting, _Quota(gate, Counter(gate.name_of(clinic_id) for clinic_id in taken.values()))
+    if worker.shared is not None:
+        gate.room(worker.shared)
+    if room < ahead // 2 or (gate.resting and not worker.own):
+        return gate
+    found = list(batches(worker, taken, room, quota))
     more = sum(map(len, found)) == room
     with worker.database.write(worker.clock.now, "deliver", alongside=True) as tx:
         _, taken = _live(tx)  # two may do this at once
@@ -50,18 +56,48 @@ def top_up(worker: Worker, engine: Engine, ahead: int = AHEAD) -> dt.datetime | 
         wanted = [batch for batch in left if batch]
         brings = len(wanted) // 2 if more else None
         engine.defer_all(tx, [_batch(batch, more=number == brings) for number, batch in enumerate(wanted)])
-    return None
+    return gate
 
 
 def _batch(visits: list[tuple[int, int]], *, more: bool) -> Job:
     return Job(Task.DELIVER_BATCH, {"visits": visits, "more": more})
 
 
-def _live(tx: Transaction) -> tuple[int, set[int]]:
-    """Return how many patients wait in batches, and who is in one that waits or is at work."""
+def batches_wait(database: Database, clock: Clock) -> bool:
+    """Tell whether a batch waits for a machine that is free."""
+    with database.read(clock.now()) as tx:
+        return any(waits for waits, _ in jobs.live(tx, Task.DELIVER_BATCH))
+
+
+@dataclass(slots=True)
+class _Quota:
+    """How many patients are shared out for each way: none while it rests, a minute's worth where it has a rate.
+
+    More of them would stand before others in the queue, and only wait.
+    """
+
+    gate: Gate
+    counts: Counter[str]
+
+    def takes(self, clinic_id: int) -> bool:
+        """Tell whether one patient more of a clinic is taken."""
+        self.gate.passes(clinic_id)
+        way = self.gate.way(clinic_id)
+        if way is None or clinic_id in self.gate.finished:
+            return False
+        self.counts[way.breakers.name] += 1
+        return way.rate is None or self.counts[way.breakers.name] <= way.rate
+
+    def reachable(self, tx: Transaction, clinic_id: int, asked: Iterable[int]) -> Iterator[int]:
+        """Yield these patients without those whose domains rest: they would stand before all others for as long."""
+        return self.gate.without_resting(tx, clinic_id, asked)
+
+
+def _live(tx: Transaction) -> tuple[int, dict[int, int]]:
+    """Return how many patients wait in batches, and who is in one that waits or is at work, with their clinics."""
     found = jobs.live(tx, Task.DELIVER_BATCH)
     waiting = sum(len(args["visits"]) for waits, args in found if waits)
-    return waiting, {patient_id for _, args in found for _, patient_id in args["visits"]}
+    return waiting, {patient_id: clinic_id for _, args in found for clinic_id, patient_id in args["visits"]}
 
 
 def share_plan(database: Database, clock: Clock, engine: Engine) -> int:

@@ -89,11 +89,13 @@ def count_due(tx: Transaction) -> int:
     return tx.connection.execute(query).scalar_one()
 
 
-def next_wake(tx: Transaction, clinic_id: int) -> dt.datetime | None:
-    """Return when the clinic's next planned reminder is to be looked at."""
+def next_wake(tx: Transaction, clinic_id: int, after: dt.datetime | None = None) -> dt.datetime | None:
+    """Return when the clinic's next planned reminder is to be looked at, the next `after` a moment if one is given."""
     query = select(func.min(reminders.c.wake_at)).where(
         reminders.c.clinic_id == clinic_id, reminders.c.state == State.PLANNED
     )
+    if after is not None:
+        query = query.where(reminders.c.wake_at > after)
     found: dt.datetime | None = tx.connection.execute(query).scalar_one()
     return found
 

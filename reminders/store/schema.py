@@ -9,6 +9,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Date,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -43,12 +44,13 @@ from reminders.store.schema_facts import (
     within_clinic,
     within_patient,
 )
-from reminders.store.schema_letters import answers, dkim_keys, logos, patterns, templates
+from reminders.store.schema_letters import answers, clinic_transports, dkim_keys, logos, patterns, templates
 
 __all__ = [
     "answers",
     "appointments",
     "audit",
+    "clinic_transports",
     "clinics",
     "closed_days",
     "dkim_keys",
@@ -178,6 +180,8 @@ transports = Table(
     Column("open_until", Moment),
     Column("ramp", Integer),
     Column("fault", String(64)),
+    Column("level", Float),
+    Column("level_at", Moment),
     Column("changed_at", Moment, nullable=False),
 )
 

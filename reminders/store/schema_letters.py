@@ -1,6 +1,6 @@
-"""The tables behind the letters: what clinics made their own, answers, keys that sign, what messages have in common.
+"""The tables behind the letters: what clinics made their own, answers, and how mail is kept, signed and leaves.
 
-Invariant: none of them holds personal data; a patient's own words stand in the patient's row.
+Invariant: none of them holds personal data; a patient's own words stand in the patient's row. Secrets are sealed.
 """
 
 from sqlalchemy import (
@@ -97,4 +97,12 @@ dkim_keys = Table(
     Column("active_at", Moment),
     Column("retired_at", Moment),
     UniqueConstraint("domain", "selector"),
+)
+
+clinic_transports = Table(
+    "clinic_transports",
+    metadata,
+    Column("clinic_id", ForeignKey("clinics.id"), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("set_at", Moment, nullable=False),
 )

@@ -4,10 +4,12 @@ Invariant: nobody changes facts while a delivery reads them. A writer takes the 
 deliveries take it together, so that they run beside each other and never beside a change of facts.
 
 No two of our transactions can wait for each other in a ring. The order is: `facts`; then rows, each kind in the order
-clinic, patient, reminders; then `trail`, held by one at a time until its COMMIT. Who holds `facts` alone meets nobody
-further on. Of those who hold it together, each touches only rows of its own: a claim waits for no patient (it takes
-one whom nobody has, or leaves them), a worker's other steps touch what it has claimed, and a renewal leaves a row that
-its own worker is at. Clinics with a daily limit are waited for, in rising order. Behind `trail` nobody takes anything.
+transport, clinic, patient, reminders; then `trail`, held by one at a time until its COMMIT. Who holds `facts` alone
+meets nobody further on. Of those who hold it together, each touches only rows of its own: a claim waits for no patient
+(it takes one whom nobody has, or leaves them), a worker's other steps touch what it has claimed, and a renewal leaves a
+row that its own worker is at. Transports with a rate are waited for in the order of their names, at the beginning of a
+claim and by nothing else; rows that are missing are made before any is held, in that order too. Clinics with a daily
+limit are waited for in rising order. Behind `trail` nobody takes anything.
 """
 
 import datetime as dt

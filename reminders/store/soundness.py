@@ -41,7 +41,7 @@ from reminders.store.faults import DatabaseNewer, DatabaseOlder, DatabaseUnwrita
 from reminders.store.schema import metadata, own_intervals
 from reminders.store.transaction import Transaction
 
-REVISION = "0006"
+REVISION = "0007"
 """The revision of the tables that this version's statements are written for: the newest one in `alembic/versions`."""
 
 _AS_IT_IS = "+0 days"

@@ -263,6 +263,7 @@ def test_a_resting_transport_ends_with_1_and_still_tells_the_outcome(desk: Desk)
     document = json.loads(done.stdout)
     assert (document["sent"], document["failed"]) == (0, 0)
     assert document["stopped"]
+    assert document["server"] == "smtp://127.0.0.1:1"
     assert_a_sentence(done)
     assert "reminders doctor" in done.stderr
 

@@ -32,7 +32,10 @@ def _forget_places(database: Path) -> None:
         for key, packed in connection.execute("SELECT id, content FROM messages WHERE packed").fetchall():
             connection.execute("UPDATE messages SET content = ? WHERE id = ?", (unpack(packed, None), key))
         connection.commit()
-        connection.executescript("DROP TABLE places; DROP TABLE heartbeats; ALTER TABLE transports DROP COLUMN ramp")
+        for table in ("places", "heartbeats", "clinic_transports"):
+            connection.execute(f"DROP TABLE {table}")
+        for column in ("ramp", "level", "level_at"):
+            connection.execute(f"ALTER TABLE transports DROP COLUMN {column}")
         connection.executescript("ALTER TABLE messages DROP COLUMN pattern_id; ALTER TABLE messages DROP COLUMN packed")
         connection.executescript("DROP TABLE patterns")
         for column in ADDED:

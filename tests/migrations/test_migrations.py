@@ -234,7 +234,7 @@ def test_an_init_killed_at_any_moment_leaves_a_whole_database_or_none(tmp_path: 
 def test_there_is_one_line_of_revisions_and_none_goes_back_on_its_own() -> None:
     script = ScriptDirectory.from_config(alembic_config())
     assert script.get_heads() == [head_revision()]
-    assert [one.revision for one in script.walk_revisions()] == ["0006", "0005", "0004", "0003", "0002", "0001"]
+    assert [one.revision for one in script.walk_revisions()] == ["0007", "0006", "0005", "0004", "0003", "0002", "0001"]
     named = [Path(one.path).name.partition("_")[0] for one in script.walk_revisions()]
     assert named == [one.revision for one in script.walk_revisions()], (
         "a database's revision is known by the files' names"

@@ -19,7 +19,7 @@ from reminders.store.schema import metadata
 from tests.support.postgres import Cluster
 from tests.support.revisions import bring_to
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 CLINIC = (
     "INSERT INTO clinics (id, slug, name, timezone, email, language, sending_days, opens_at, closes_at, created_at)"
     " VALUES (1, 'north', 'North', 'UTC', 'desk@north.test', 'en', '0', 0, 1440, '2026-05-01 09:00+00')"

@@ -1,15 +1,18 @@
 """Sharing out: what is due and what is to be planned becomes jobs for all machines, and jobs do not pile up."""
 
+from dataclasses import replace
 from typing import Any
 
 from reminders.services.batches import LEAST
 from reminders.services.breaker import Breakers
+from reminders.services.deliver import deliver_batch
 from reminders.services.engine import Task
-from reminders.services.share import top_up
+from reminders.services.insist import Patience
+from reminders.services.share import batches_wait, top_up
 from reminders.store import jobs, patients
 from reminders.worker.distributed import Procrastinate
 from tests.support.clinic import INVITED_AT
-from tests.support.post import Post
+from tests.support.post import Mood, Post
 from tests.support.sharing import Machines, worker_of
 
 
@@ -118,3 +121,42 @@ def test_spans_follow_one_another_and_leave_nobody_out(machines: Machines) -> No
     assert [[one for one in everybody if first <= one <= last] for first, last in spans] == [
         everybody[start : start + 7] for start in range(0, len(everybody), 7)
     ]
+
+
+# ways
+def test_whose_domain_rests_is_not_shared_out_and_keeps_nobody_else_waiting(machines: Machines) -> None:
+    due(machines, 10)
+    office, post = machines.office, Post(machines.office.clock.now)
+    for number in range(1, 9):
+        office.change_patient(f"P{number}", email=f"p{number}@busy.example")
+    post.moods.extend([Mood.RCPT_LATER] * 3)
+    assert office.deliver(post, 1, stop=lambda: not post.moods).deferred == 3
+    top_up(worker_of(office, post), Procrastinate(), 5)
+    assert [len(arguments["visits"]) for arguments in live(machines)] == [2]
+
+
+def test_a_rate_has_no_more_shared_out_than_it_lets_go_in_a_minute(machines: Machines) -> None:
+    due(machines, 10)
+    machines.office.add_clinic("elm")
+    machines.office.add_due(10, "elm")
+    worker = replace(worker_of(machines.office), rate=4)
+    top_up(worker, Procrastinate())
+    assert sum(len(arguments["visits"]) for arguments in live(machines)) == 4
+
+
+def test_a_batch_waits_for_a_rate_unless_another_one_waits_for_a_machine(machines: Machines) -> None:
+    due(machines, 2 * LEAST)
+    office = machines.office
+    post, waited = Post(office.clock.now), list[float]()
+    office.patience = Patience(wait=waited.append)
+    worker = replace(worker_of(office, post), rate=60, patience=office.patience)
+    top_up(worker, Procrastinate())
+    [batch, _] = live(machines)
+    outcome = deliver_batch(
+        worker, "one", 8, batch["visits"], others_wait=lambda: batches_wait(office.database, office.clock)
+    )
+    assert (outcome.sent, waited) == (10, [])
+    done(machines, 2)
+    worker = replace(worker, stop=lambda: len(waited) >= 3)
+    deliver_batch(worker, "one", 8, batch["visits"], others_wait=lambda: batches_wait(office.database, office.clock))
+    assert len(waited) == 3

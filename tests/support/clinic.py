@@ -26,9 +26,10 @@ from reminders.services.insist import Patience
 from reminders.services.keys import Keys
 from reminders.services.patient import PatientChange
 from reminders.services.plan import PlanOutcome, plan_everyone, plan_patients
-from reminders.services.points import Observer, Point, nobody, nothing
+from reminders.services.points import Observer, Point, never, nobody, nothing
 from reminders.services.rounds import Worker
 from reminders.services.signing import Sign, unsigned
+from reminders.services.ways import give_transport, own_ways
 from reminders.store import reminders
 from reminders.store.clinics import Clinic
 from reminders.store.database import Database, Transaction, create_or_upgrade
@@ -223,15 +224,23 @@ class Office:
     def plan(self) -> PlanOutcome:
         return plan_everyone(self.database, self.clock, patience=self.patience)
 
+    def give_transport(self, server: Listening, slug: str = "riverside", options: str = "") -> str:
+        """Let a clinic send by a server of its own; return the name of its breaker."""
+        url = f"smtp://{server.host}:{server.port}?tls=never{options}"
+        with self.write() as tx:
+            return f"{give_transport(tx, self.keys, slug, url)} of {slug}"
+
     def erase(self, ref: str = "P1", slug: str = "riverside") -> None:
         erase.erase(self.database, self.clock, slug, ref)
 
     # delivery
     def deliver(
         self,
-        transport: Transport,
+        transport: Transport | None,
         round_size: int = 1,
         *,
+        rate: int | None = None,
+        stop: Callable[[], bool] = never,
         observe: Observer = nobody,
         lease: dt.timedelta = LEASE,
         link_base: str | None = LINKS,
@@ -241,13 +250,18 @@ class Office:
         progress: Progress | None = None,
     ) -> DeliverOutcome:
         """Deliver once, as a worker of its own name."""
+        with self.read() as tx:
+            own = own_ways(tx, self.keys)
         worker = Worker(
             database=self.database,
             clock=self.clock,
             keys=self.keys,
             renderer=renderer or self.renderer,
             transport=transport,
-            breakers=Breakers(transport.name),
+            breakers=Breakers(transport.name if transport else ""),
+            rate=rate,
+            own=own,
+            stop=stop,
             lease=lease,
             link_base=link_base,
             observe=observe,

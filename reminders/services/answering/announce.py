@@ -1,7 +1,7 @@
 """Tells each clinic that patients answered, by one short mail that names nobody; delivery does so when it ends.
 
-Invariants: at most one notice per clinic and delivery, and none while the transport rests; an answer is announced once
-the server took the notice, or may have taken it. A crash after the last byte repeats a notice, which harms nobody. What
+Invariants: at most one notice per clinic and delivery, and none while its way rests; an answer is announced once the
+server took the notice, or may have taken it. A crash after the last byte repeats a notice, which harms nobody. What
 a server says of one clinic's notice concerns that clinic's notices alone: they rest, and nobody's mail does.
 """
 
@@ -18,6 +18,7 @@ from reminders.mail.transport import hand_over
 from reminders.mail.words import language_of
 from reminders.services.breaker import Breakers
 from reminders.services.rounds import Worker
+from reminders.services.ways import Way
 from reminders.store import answers
 from reminders.store.clinics import Clinic, readable_clinics
 
@@ -33,26 +34,28 @@ def announce(worker: Worker) -> int:
     with worker.database.read(worker.clock.now()) as tx:
         said_to, known = answers.unannounced(tx), {clinic.id: clinic for clinic in readable_clinics(tx)}
     waiting = [(known[clinic_id], said) for clinic_id, said in said_to.items() if clinic_id in known]
-    told = 0
+    told, broken = 0, set[str]()
     for clinic, said in waiting:
         worker.beat()
+        way = worker.way(clinic.id)
         if worker.stop():
             break
+        if way is None or way.breakers.name in broken:
+            continue
         with worker.database.read(worker.clock.now()) as tx:
-            if worker.breakers.open_until(tx) is not None:
-                break
-            if notices_of(clinic).open_until(tx) is not None:
+            if way.breakers.open_until(tx) is not None or notices_of(clinic).open_until(tx) is not None:
                 continue
         try:
             content = _written(worker, clinic, said)
         except RemindersError:  # a name that fits no header holds the patients' mail too, and the check-up says so
             continue
         try:
-            outcome = _handed_over(worker, clinic, content)
+            outcome = _handed_over(way, clinic, content)
         except TransportFault as fault:
             with worker.database.write(worker.clock.now, "deliver") as tx:
-                worker.breakers.fault(tx, fault, worker.chance.random())
-            break  # one try is enough for one delivery: the next has another
+                way.breakers.fault(tx, fault, worker.chance.random())
+            broken.add(way.breakers.name)  # one try is enough for one delivery: the next has another
+            continue
         told += len(said) if _settled(worker, clinic, said, outcome) else 0
     return told
 
@@ -67,7 +70,8 @@ def _settled(worker: Worker, clinic: Clinic, said: Sequence[Waiting], outcome: O
     taken, jitter = outcome.verdict in (Verdict.ACCEPTED, Verdict.UNKNOWN), worker.chance.random()
     with worker.database.write(worker.clock.now, "deliver") as tx:
         if outcome.verdict is Verdict.ACCEPTED:
-            worker.breakers.answered(tx, [(outcome, jitter)])
+            if (way := worker.way(clinic.id)) is not None:
+                way.breakers.answered(tx, [(outcome, jitter)])
             notices_of(clinic).answered(tx, [(outcome, jitter)])
         if taken:
             answers.mark_announced(tx, [key for key, _ in said])
@@ -91,8 +95,8 @@ def _written(worker: Worker, clinic: Clinic, said: Sequence[Waiting]) -> bytes:
     return worker.sign(content, sender_domain(clinic.email))
 
 
-def _handed_over(worker: Worker, clinic: Clinic, content: bytes) -> Outcome:
-    session = worker.transport.connect()
+def _handed_over(way: Way, clinic: Clinic, content: bytes) -> Outcome:
+    session = way.transport.connect()
     outcome = hand_over(session, clinic.email, clinic.reply_to or clinic.email, content)
     session.close()
     return outcome

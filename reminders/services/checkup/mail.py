@@ -3,10 +3,10 @@
 Invariant: but for the test mail nothing is sent, and that one holds nothing about any patient.
 """
 
-import datetime as dt
 import secrets
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from reminders.errors import CannotDo
 from reminders.mail.address import sender_domain
@@ -14,12 +14,13 @@ from reminders.mail.compose import compose, message_id
 from reminders.mail.message import MessageLinks, RenderedMessage
 from reminders.mail.outcome import Outcome, Verdict
 from reminders.mail.transport import Transport, hand_over, transport_for
-from reminders.services.checkup.check import Check, Examined
+from reminders.services.checkup.check import Check, Examined, asked
 from reminders.services.checkup.clinic import AN_INVENTED_PATIENT
 from reminders.services.explain import fault_words
 from reminders.services.signing import signer
+from reminders.services.ways import opened
 from reminders.store import clinics, transports
-from reminders.store.transports import Breaker
+from reminders.store.clinic_transports import Sealed, sealed_ones
 
 _NO_TRANSPORT = "set REMINDERS_SMTP_URL, for example to smtp://user:password@host:587 or file:outbox"
 
@@ -30,23 +31,48 @@ class NoTransport(CannotDo):
 
 def transport_checks(examined: Examined) -> Iterator[Check]:
     """Yield whether the mail server can be used (connected, made safe, logged in, nothing sent), and its breaker."""
-    transport = _transport(examined)
-    if transport is None:
-        yield Check("transport", ok=False, said="none is set: nothing is sent", advice=_NO_TRANSPORT)
+    own = _own(examined)
+    for one in own:
+        yield from asked(f"clinic {one.slug}: transport", partial(_own_checks, examined, one))
+    if examined.clinic is not None and own:
         return
-    if examined.database is not None:
-        with examined.database.read(examined.now) as tx:
-            yield _breaker_check(transports.breaker(tx, transport.name), examined.now)
+    transport = _shared(examined)
+    if transport is None:
+        said = "none is set: nothing is sent" + (" but by the clinics that have one of their own" if own else "")
+        yield Check("transport", ok=False, said=said, advice=_NO_TRANSPORT)
+        return
+    yield from _breaker_checks(examined, "breaker", transport.name)
     transport.connect().close()
     yield Check("transport", ok=True, said=f"{transport.name} can be used")
 
 
-def _breaker_check(breaker: Breaker, now: dt.datetime) -> Check:
-    if breaker.open_until is None or now >= breaker.open_until:
-        return Check("breaker", ok=True, said="closed")
+def _own(examined: Examined) -> list[Sealed]:
+    """Return the transports that clinics have for themselves, as far as they are looked at."""
+    if examined.database is None or examined.keys is None:
+        return []
+    with examined.database.read(examined.now) as tx:
+        return [one for one in sealed_ones(tx) if examined.clinic in (None, one.slug)]
+
+
+def _own_checks(examined: Examined, one: Sealed) -> Iterator[Check]:
+    assert examined.keys is not None  # noqa: S101 - without them none was found
+    way = opened(examined.keys, one)
+    yield from _breaker_checks(examined, f"clinic {one.slug}: breaker", way.breakers.name)
+    way.transport.connect().close()
+    yield Check(f"clinic {one.slug}: transport", ok=True, said=f"its own, {way.transport.name}, can be used")
+
+
+def _breaker_checks(examined: Examined, name: str, way: str) -> Iterator[Check]:
+    if examined.database is None:
+        return
+    with examined.database.read(examined.now) as tx:
+        breaker = transports.breaker(tx, way)
+    if breaker.open_until is None or examined.now >= breaker.open_until:
+        yield Check(name, ok=True, said="closed")
+        return
     fault = fault_words(breaker.fault) if breaker.fault else "no details"
     said = f"delivery rests until {breaker.open_until:%Y-%m-%d %H:%M} UTC ({fault})"
-    return Check("breaker", ok=False, said=said, advice="mend what it says; after that, one message tries again")
+    yield Check(name, ok=False, said=said, advice="mend what it says; after that, one message tries again")
 
 
 def links_check(examined: Examined) -> Check:
@@ -108,6 +134,13 @@ def _signed(examined: Examined, content: bytes, sender: str) -> bytes:
 
 
 def _transport(examined: Examined) -> Transport | None:
+    """Return by which way a test mail leaves: the clinic's own where one is named that has one, else the shared one."""
+    if examined.clinic is not None and examined.keys is not None and (own := _own(examined)):
+        return opened(examined.keys, own[0]).transport
+    return _shared(examined)
+
+
+def _shared(examined: Examined) -> Transport | None:
     url = examined.settings.smtp_url
     return examined.transport or (transport_for(url) if url else None)
 
