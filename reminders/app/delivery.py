@@ -7,15 +7,17 @@ import datetime as dt
 import os
 import secrets
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from reminders.app.opened import Opened
 from reminders.domain.lifecycle import State
 from reminders.mail.render import Renderer
-from reminders.mail.transport import rate_of
-from reminders.services import audit, decide, deliver, explain, plan, preview, signing
+from reminders.mail.transport import BadTransportUrl, rate_of
+from reminders.services import audit, decide, deliver, explain, explain_rest, plan, preview, signing
 from reminders.services.breaker import Breakers
-from reminders.services.configured import configured_transport
+from reminders.services.configured import NoTransport, configured_transport
 from reminders.services.find import the_clinic
 from reminders.services.guarding.place import place_here
 from reminders.services.plan import Progress
@@ -96,7 +98,17 @@ class DeliveryVerbs(Opened):
     def why(self, slug: str, ref: str) -> explain.Explanation:
         """Explain every step of one patient."""
         with self._reading() as tx:
-            return explain.why(tx, the_clinic(tx, slug), ref)
+            clinic = the_clinic(tx, slug)
+            found = explain.why(tx, clinic, ref)
+            waits = explain_rest.rests(tx, self.keys, self._shared_name, clinic, found.patient.known.id)
+            return replace(found, notes=(*found.notes, *waits))
+
+    @property
+    def _shared_name(self) -> str | None:
+        """The name of the transport that clinics share; None where there is none that can be used."""
+        with suppress(NoTransport, BadTransportUrl):
+            return (self.transport or configured_transport(self.settings)).name
+        return None
 
     def preview(self, slug: str, ref: str, step: str | None) -> preview.Preview:
         """Return exactly what would be sent."""
