@@ -6,7 +6,7 @@ and for a patient who has no other message on its way.
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from reminders.domain.facts import Reminder
@@ -16,6 +16,7 @@ from reminders.domain.planner import Action, Change, Plan, Wanted, reconcile, wa
 from reminders.domain.sending_hours import is_open, local_day, moment
 from reminders.mail.compose import message_id
 from reminders.mail.message import MessageFacts
+from reminders.services.beforehand import Foreseen, same_local_day
 from reminders.services.blanking import blank_spent
 from reminders.services.gate import Gate
 from reminders.services.guarding.doubted import held_back
@@ -28,6 +29,7 @@ from reminders.store.clinics import Clinic
 from reminders.store.database import Transaction, database_now
 from reminders.store.messages import NewMessage, StoredMessage
 from reminders.store.outbox import Held
+from reminders.store.patients import Patient
 
 Visit = tuple[int, int]
 """A clinic's id, and the id of a patient of it."""
@@ -49,6 +51,8 @@ class Letter:
     claimed_at: dt.datetime
     agreed: bool
     others_wait: bool = False
+    entry: int = 0
+    """The trail's newest entry when it was claimed: what it does not tell of has not changed since."""
 
     @property
     def clinic_id(self) -> int:
@@ -94,16 +98,20 @@ class Chooser:
     lookup: Lookup
     gate: Gate
 
-    def claim(self, tx: Transaction, visits: Sequence[Visit]) -> tuple[list[Letter], list[Visit]]:
+    def claim(
+        self, tx: Transaction, visits: Sequence[Visit], seen: Foreseen | None = None
+    ) -> tuple[list[Letter], list[Visit]]:
         """Claim the next message of each of these patients: nothing where nothing is due, not now, or to wait.
 
-        Returns with them whom it did not look at, since those before them use up what their clinic or way may send.
+        What was `seen` ahead and still holds is not looked up again. Returns with the letters whom it did not look at,
+        since those before them use up what their clinic or way may send.
         """
-        rooms = self.lookup.rooms(tx, {clinic_id for clinic_id, _ in visits} - self.gate.finished)
+        seen = seen.still(tx) if seen else Foreseen(tx.now, 0)
+        rooms = self._rooms(tx, {clinic_id for clinic_id, _ in visits} - self.gate.finished, seen)
         left = self._left_today(tx, rooms)
         asked = [patient_id for clinic_id, patient_id in visits if clinic_id in left]
         people = self.gate.reachable(patients.take_patients(tx, asked), asked)
-        subjects = self._planned(tx, self.lookup.subjects(tx, rooms, people))
+        subjects = self._planned(tx, self._subjects(tx, rooms, people, seen), seen)
         chosen, later, taken = [], [], Counter[str]()
         for clinic_id, patient_id in visits:
             if (found := subjects.get(patient_id)) is None:
@@ -117,6 +125,18 @@ class Chooser:
         letters = self._claim(tx, chosen)
         self.gate.took(taken)
         return letters, later
+
+    def _rooms(self, tx: Transaction, clinic_ids: Collection[int], seen: Foreseen) -> dict[int, Room]:
+        known = {key: seen.rooms[key] for key in clinic_ids if key in seen.rooms}
+        others = set(clinic_ids) - known.keys()
+        return known | (self.lookup.rooms(tx, others) if others else {})
+
+    def _subjects(
+        self, tx: Transaction, rooms: Mapping[int, Room], people: Mapping[int, Patient], seen: Foreseen
+    ) -> dict[int, Subject]:
+        known = {key: seen.subjects[key] for key in people if key in seen.subjects}
+        others = {key: person for key, person in people.items() if key not in known}
+        return known | (self.lookup.subjects(tx, rooms, others) if others else {})
 
     def _left_today(self, tx: Transaction, rooms: Mapping[int, Room]) -> dict[int, float]:
         """Return the clinics that send now, and how many messages each may send yet.
@@ -133,13 +153,15 @@ class Chooser:
                 self.gate.finished.add(clinic_id)
         return found
 
-    def _planned(self, tx: Transaction, subjects: Mapping[int, Subject]) -> dict[int, tuple[Subject, Plan]]:
-        """Plan these patients afresh; return them as they then are."""
+    def _planned(
+        self, tx: Transaction, subjects: Mapping[int, Subject], seen: Foreseen
+    ) -> dict[int, tuple[Subject, Plan]]:
+        """Bring the plans of these patients up to date; return them as they then are."""
         doubtful_before = installation.doubtful_before(tx) if subjects else None
         plans: dict[int, Plan] = {}
         changed: list[tuple[int, int, Sequence[Change]]] = []
         for key, subject in subjects.items():
-            plans[key] = wanted(subject.known, subject.room.rules, tx.now)
+            plans[key] = seen.plan_of(subject, tx.now)
             if any(reminder.state in IN_FLIGHT for reminder in subject.stored):
                 continue
             changes = held_back(reconcile(subject.stored, plans[key], tx.now), doubtful_before)
@@ -256,7 +278,7 @@ def still_goes(subject: Subject | None, letter: Letter, now: dt.datetime, state:
     room, mine = subject.room, {one.reminder_id for one in letter.held}
     if room.clinic.paused_at is not None or not is_open(room.rules.calendar, now):
         return False
-    if subject == letter.subject and letter.agreed and _same_day(letter.claimed_at, now, room.clinic.timezone):
+    if subject == letter.subject and letter.agreed and same_local_day(letter.claimed_at, now, room.clinic.timezone):
         return True  # what the claim worked out from the same facts on the same day
     chosen = sorted((r for r in subject.stored if r.id in mine), key=lambda reminder: (reminder.due_at, reminder.id))
     if len(chosen) != len(mine) or any(reminder.state is not state for reminder in chosen):
@@ -266,11 +288,6 @@ def still_goes(subject: Subject | None, letter: Letter, now: dt.datetime, state:
     if not _agreed(chosen, wanted(subject.known, room.rules, now), now):
         return False
     return message_facts(replace(subject, stored=stored), chosen, now) == letter.facts
-
-
-def _same_day(before: dt.datetime, now: dt.datetime, zone: str) -> bool:
-    """Tell whether nothing that time decides changed between two moments: of a plan, that does a new day alone."""
-    return before <= now and local_day(zone, before) == local_day(zone, now)
 
 
 def _agreed(chosen: Iterable[Reminder], plan: Plan, now: dt.datetime) -> bool:

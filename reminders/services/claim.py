@@ -5,8 +5,10 @@ claimed alone.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from reminders.domain.lifecycle import State
+from reminders.services.beforehand import Foreseen, foresee
 from reminders.services.choose import Chooser, Letter, Visit
 from reminders.services.envelope import Worker
 from reminders.services.guarding.lock import refuse_locked
@@ -15,7 +17,10 @@ from reminders.services.reconnect import patiently
 from reminders.services.visits import Visits
 from reminders.store import outbox, queue
 from reminders.store.apart import ODD_DATA, apart
+from reminders.store.audit_trail import newest
 from reminders.store.database import Transaction
+
+MANY = 8
 
 
 def claim(worker: Worker, chooser: Chooser, visits: Visits, round_size: int) -> list[Letter]:
@@ -41,12 +46,15 @@ def claim(worker: Worker, chooser: Chooser, visits: Visits, round_size: int) -> 
             if not taken:
                 break
             need_room(worker.database)
+            seen = _foreseen(worker, taken)
             with worker.database.write(worker.clock.now, "deliver", alongside=True) as tx:
                 need_our_tables(tx)
                 refuse_locked(tx)
                 chooser.gate.enter(tx, {clinic_id for clinic_id, _ in taken})
-                letters.extend(_claim_for(tx, chooser, visits, taken))
+                found = _claim_for(tx, chooser, visits, taken, seen)
                 chooser.gate.leave(tx)
+                entry = newest(tx) if found else 0
+                letters.extend(replace(letter, entry=entry) for letter in found)
         return letters
 
     return patiently(worker, attempt)
@@ -58,7 +66,20 @@ def _still_claimed(worker: Worker, chooser: Chooser, letters: Sequence[Letter]) 
         return [one for one in letters if outbox.holds(tx, one.held, State.CLAIMED, chooser.worker)]
 
 
-def _claim_for(tx: Transaction, chooser: Chooser, visits: Visits, taken: Sequence[Visit]) -> list[Letter]:
+def _foreseen(worker: Worker, visits: Sequence[Visit]) -> Foreseen | None:
+    """Look up many ahead, and a few in their claim itself; None as well where rows of one of them cannot be read."""
+    if len(visits) < MANY:
+        return None
+    try:
+        with worker.database.read(worker.clock.now()) as tx:
+            return foresee(tx, worker.lookup, visits)
+    except ODD_DATA:
+        return None
+
+
+def _claim_for(
+    tx: Transaction, chooser: Chooser, visits: Visits, taken: Sequence[Visit], seen: Foreseen | None = None
+) -> list[Letter]:
     """Claim what is due of these patients.
 
     What a dead worker had begun to send is claimed alone: should it kill this one too, it kills no others' chances.
@@ -71,7 +92,7 @@ def _claim_for(tx: Transaction, chooser: Chooser, visits: Visits, taken: Sequenc
     before, finished_before = counts.copy(), set(finished)
     try:
         with apart(tx):
-            letters, later = chooser.claim(tx, now)
+            letters, later = chooser.claim(tx, now, seen)
     except ODD_DATA:  # rows of one of them cannot be read: that one is skipped, and everybody else's mail goes on
         counts.clear()
         counts.update(before)

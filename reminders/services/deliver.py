@@ -40,6 +40,8 @@ from reminders.store.clinics import Clinic
 from reminders.store.database import Transaction
 
 SWEEP = 1000
+LARGE = 8
+ROUNDS_A_CLAIM = 4
 SLICE_S = 0.25
 """How long a delivery waits for a rate before it looks again what may go."""
 WAITS_S = 30
@@ -88,10 +90,10 @@ def _deliver(worker: Worker, name: str, round_size: int, progress: Progress | No
     while True:
         tally.counts.update(prepare(worker).counts)
         worker.observe(Point.STARTED)
-        gate = Gate(worker.way, worker.keys, round_size)
+        gate = Gate(worker.way, worker.keys, _at_once(round_size))
         chooser = Chooser(worker.keys, name, worker.lease, tally, worker.lookup, gate)
         everybody = partial(due_in_turns, worker.database, worker.clock, gate.finished, gate.passes)
-        _send(worker, chooser, everybody, progress)
+        _send(worker, chooser, round_size, everybody, progress)
         tally.counts["announced"] += 0 if worker.stop() else announce(worker)
         if worker.stop() or not gate.short:
             return outcome(worker, tally, gate)
@@ -116,10 +118,15 @@ def deliver_batch(
     with naming_means():
         need_a_sound_database(worker.database)
         guard(worker.database, worker.clock, worker.place)
-        gate = Gate(worker.way, worker.keys, round_size)
+        gate = Gate(worker.way, worker.keys, _at_once(round_size))
         chooser = Chooser(worker.keys, name, worker.lease, Tally(), worker.lookup, gate)
-        _send(worker, chooser, lambda: ((one, other) for one, other in visits), progress, others_wait)
+        _send(worker, chooser, round_size, lambda: ((one, other) for one, other in visits), progress, others_wait)
         return outcome(worker, chooser.tally, gate, ahead=False)
+
+
+def _at_once(round_size: int) -> int:
+    """Return how many messages are claimed at once: of large rounds several, which then share what looking up costs."""
+    return round_size * ROUNDS_A_CLAIM if round_size >= LARGE else round_size
 
 
 def prepare(worker: Worker) -> Tally:
@@ -158,6 +165,7 @@ def _sweep(worker: Worker, tally: Tally) -> None:
 def _send(
     worker: Worker,
     chooser: Chooser,
+    round_size: int,
     whom: Callable[[], Iterator[Visit | None]],
     progress: Progress | None,
     others_wait: Callable[[], bool] = never,
@@ -182,10 +190,15 @@ def _send(
                 worker.patience.wait(SLICE_S)
                 continue
             worker.observe(Point.CLAIMED)
-            got_through = _run(rounds, visits, letters)
-            done += sum(len(letter.held) for letter in letters)
-            if progress and got_through:
-                progress(done, max(total, done))
+            for begin in range(0, len(letters), round_size):
+                worker.beat()
+                now, later = letters[begin : begin + round_size], letters[begin + round_size :]
+                got_through = _run(rounds, visits, now, later)
+                done += sum(len(letter.held) for letter in now)
+                if not got_through:
+                    break
+                if progress:
+                    progress(done, max(total, done))
     finally:
         worker.lines.close(unused_s=worker.lines_last_s)
 
@@ -205,14 +218,21 @@ def _how_things_stand(worker: Worker, gate: Gate) -> int:
     return 0 if gate.resting else max(room, 1)
 
 
-def _run(rounds: Round, visits: Visits, letters: Sequence[Letter]) -> bool:
-    """Send one round, and note who has to be looked at again; false where a transport's fault stopped some of it."""
-    visits.repeat(rounds.run(letters))
+def _run(rounds: Round, visits: Visits, letters: Sequence[Letter], later: Sequence[Letter]) -> bool:
+    """Send one round, and note who has to be looked at again; false where a transport's fault stopped some of it.
+
+    Then those who were claimed for `later` go back to the plan.
+    """
+    visits.repeat(rounds.run(letters, later))
     visits.repeat(letter for letter in letters if letter.others_wait)
     # what was stopped ends: each fault brings the breaker nearer, unless something was accepted
     stopped = [letter for letter in letters if rounds.stopped(letter)]
     visits.repeat(stopped, always=True)
     rounds.faults.clear()
+    if later and (stopped or rounds.worker.stop()):
+        rounds.put_back(later)
+        visits.repeat(later, always=True)
+        return False
     return not stopped
 
 

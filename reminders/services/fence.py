@@ -20,8 +20,10 @@ from reminders.services.keys import token_hash
 from reminders.services.letter import MintedLinks
 from reminders.services.reconnect import patiently
 from reminders.services.settlement import Settler
+from reminders.services.subjects import Subject
 from reminders.store import messages, outbox, patients, patterns
 from reminders.store.apart import ODD_DATA, apart
+from reminders.store.audit_trail import disturbed
 from reminders.store.database import Transaction
 from reminders.store.faults import PASSING, CommitUnknown
 from reminders.store.messages import Kept, NewLink
@@ -78,7 +80,7 @@ def _links(letter: Letter, minted: MintedLinks) -> Iterator[NewLink]:
 
 
 def let_go(worker: Worker, envelopes: Sequence[Envelope]) -> list[Envelope]:
-    """Look every fact up once more and commit `handed_over` for what still holds; return that.
+    """See once more that every fact stands and commit `handed_over` for what still goes; return that.
 
     Whose fence stands, or may stand where it is not known, is marked `fenced`, also when it raises.
     """
@@ -110,7 +112,7 @@ def _mark(passed: Sequence[Envelope]) -> None:
 
 def _passed(tx: Transaction, worker: Worker, envelopes: Sequence[Envelope], *, again: bool) -> list[Envelope]:
     """Let go what may go; after a lost commit, see as well what was let go in the try before and still holds."""
-    subjects = worker.lookup.all_of(tx, [envelope.letter.patient_id for envelope in envelopes])
+    subjects = _afresh(tx, worker, [envelope.letter for envelope in envelopes], everybody=again)
     going, gone = list[Envelope](), list[Envelope]()
     for envelope in envelopes:
         letter = envelope.letter
@@ -120,6 +122,20 @@ def _passed(tx: Transaction, worker: Worker, envelopes: Sequence[Envelope], *, a
             (gone if before else going).append(envelope)
     done = outbox.hand_over(tx, [envelope.letter.held for envelope in going])
     return [*gone, *(envelope for envelope, ok in zip(going, done, strict=True) if ok)]
+
+
+def _afresh(tx: Transaction, worker: Worker, letters: Sequence[Letter], *, everybody: bool) -> dict[int, Subject]:
+    """Return whom these letters go to as they stand now: as the claim saw them, unless the trail tells of a change.
+
+    No fact changes off the trail, and its entries stand in the order of their commits: what has none since the claim
+    needs no looking up, which would take longer than all the rest of the fence.
+    """
+    ids = {letter.patient_id for letter in letters}
+    since = min((letter.entry for letter in letters), default=0)
+    named = disturbed(tx, since, {letter.clinic_id for letter in letters}, ids) if since and not everybody else None
+    changed = ids if named is None else named
+    unchanged = {one.patient_id: one.subject for one in letters if one.patient_id not in changed}
+    return unchanged | (worker.lookup.all_of(tx, changed) if changed else {})
 
 
 def give_back(worker: Worker, settler: Settler, envelopes: Sequence[Envelope]) -> list[Letter]:

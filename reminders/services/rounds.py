@@ -63,10 +63,13 @@ class Round:
         way = self.worker.way(letter.clinic_id)
         return way is None or way.breakers.name in self.faults
 
-    def run(self, letters: Sequence[Letter]) -> list[Letter]:
-        """Send these letters; return those whose facts changed on the way, to be looked at again."""
+    def run(self, letters: Sequence[Letter], later: Sequence[Letter] = ()) -> list[Letter]:
+        """Send these letters; return those whose facts changed on the way, to be looked at again.
+
+        Meanwhile those that are claimed for `later` rounds stay ours.
+        """
         worker = self.worker
-        held = [one for letter in letters for one in letter.held]
+        held = [one for letter in (*letters, *later) for one in letter.held]
         envelopes: list[Envelope] = []
         try:
             with LeaseKeeper(worker.database, worker.clock, worker.lease, held):
@@ -74,7 +77,7 @@ class Round:
                 worker.observe(Point.RENDERED)
                 changed = self._deliver(envelopes)
         except MeansLacking:  # nothing was begun; what the machine lacks is nobody's fault
-            self._put_back(letters)
+            self.put_back([*letters, *later])
             raise
         finally:  # whatever went wrong, a server that was given a body must not wait for its dot
             self._abandon(envelopes)
@@ -120,7 +123,7 @@ class Round:
     def _all_written(self, letters: Sequence[Letter]) -> list[Envelope]:
         return [envelope for letter in letters if (envelope := self._written(letter)) is not None]
 
-    def _put_back(self, letters: Sequence[Letter]) -> None:
+    def put_back(self, letters: Sequence[Letter]) -> None:
         """Return to the plan, untouched, whatever of these is still ours and claimed."""
         with self.worker.database.write(self.worker.clock.now, "deliver") as tx:
             for letter in letters:

@@ -8,13 +8,14 @@ its transaction, or before the trail is read in it: only there does a delivery w
 import datetime as dt
 import hmac
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, bindparam, func, or_, select
 
+from reminders.store.among import among
 from reminders.store.rows import add_rows
 from reminders.store.schema import audit
 from reminders.store.server import wait_for_the_trail
@@ -25,9 +26,11 @@ __all__ = [
     "Event",
     "Verified",
     "code_of",
+    "disturbed",
     "entries",
     "flush",
     "follow",
+    "newest",
     "record",
     "record_many",
     "sign",
@@ -54,6 +57,10 @@ class Entry:
     def told(self) -> Mapping[str, object]:
         """Return the details, none where there are none, or where somebody put something else in their place."""
         return self.details if isinstance(self.details, Mapping) else {}
+
+
+PIECE = 1000
+"""How many entries are read at a time."""
 
 
 def record(
@@ -114,6 +121,31 @@ def flush(tx: Transaction) -> None:
     add_rows(tx.connection, audit, rows)
 
 
+def newest(tx: Transaction) -> int:
+    """Return the number of the newest entry, those of this transaction included; 0 where there is none."""
+    flush(tx)
+    return tx.connection.execute(_LAST).scalar() or 0
+
+
+def disturbed(
+    tx: Transaction, since: int, clinic_ids: Collection[int], patient_ids: Collection[int]
+) -> set[int] | None:
+    """Return those of these patients whom entries after the number `since` are about; None where it may be any.
+
+    What is about a clinic of theirs, or about the whole installation, may concern every one of them.
+    """
+    found = tx.connection.execute(_SINCE, {"since": since, "asked": patient_ids}).all()
+    if len(found) == PIECE or any(patient is None and (clinic or 0) in {0, *clinic_ids} for patient, clinic in found):
+        return None
+    return {patient for patient, _ in found if patient is not None}
+
+
+_SINCE = (
+    select(audit.c.patient_id, audit.c.clinic_id)
+    .where(audit.c.id > bindparam("since"), or_(audit.c.patient_id.is_(None), among(audit.c.patient_id)))
+    .order_by(audit.c.id)
+    .limit(PIECE)
+)
 _LAST = select(audit.c.id, audit.c.mac).order_by(audit.c.id.desc()).limit(1)
 
 
@@ -128,10 +160,6 @@ class Verified:
     mac: str = ""
     at: dt.datetime | None = None
     broken: int | None = None
-
-
-PIECE = 1000
-"""How many entries are read at a time."""
 
 
 def verify(tx: Transaction, older_keys: Sequence[bytes] = ()) -> int | None:
