@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check format lock docs pictures wheel bench storm chaos syscalls machine scanner nodes simulate zoo mutants clean
+.PHONY: help setup demo test check format lock docs pictures wheel bench churn storm chaos syscalls machine scanner nodes simulate zoo mutants clean
 
 PYTHON ?= python3
 UV ?= uv
@@ -67,6 +67,9 @@ wheel: setup ## build the wheel and the source archive into dist/
 bench: setup .venv-bench/.ready ## measure it beside its peers and write docs/performance.md (an hour or two; SHORT=1, ONLY=…, ROWS=…)
 	@$(BIN)/python -m benchmarks.main $(if $(SHORT),--size short) $(if $(ONLY),--only $(ONLY)) $(if $(ROWS),--rows $(ROWS)) \
 	  $(if $(MESSAGES),--messages $(MESSAGES)) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+churn: setup ## take five million changes of state through PostgreSQL and see what they leave (an hour or more; CHANGES=200000)
+	@$(BIN)/python -m benchmarks.churn $(or $(CHANGES),5000000)
 
 .venv-bench/.ready: requirements/bench.txt
 	@echo "Making .venv-bench for the peers"

@@ -104,6 +104,11 @@ class PostgresServer:
         """Drop the database."""
         self.cluster.drop(_name(url))
 
+    def alter(self, name: str, value: str) -> None:
+        """Change a setting of the whole server."""
+        self._run("postgres", f"ALTER SYSTEM SET {name} = '{value}'")
+        self._run("postgres", "SELECT pg_reload_conf()")
+
     def settings(self) -> dict[str, str]:
         """Return what matters of the server's settings."""
         with psycopg.connect(self.cluster.url("postgres")) as connection:

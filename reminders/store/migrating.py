@@ -27,7 +27,7 @@ from reminders.store.faults import (
     in_our_words,
 )
 from reminders.store.leftovers import fresh_name
-from reminders.store.server import take_as_long_as_needed
+from reminders.store.server import keep_clean, take_as_long_as_needed
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -142,6 +142,7 @@ def _migrate(connection: Connection) -> None:
         config = alembic_config()
         config.attributes["connection"] = writer
         command.upgrade(config, "head")
+        keep_clean(writer)
 
 
 def _copy(path: Path, suffix: str) -> None:
