@@ -23,7 +23,7 @@ from reminders.services.claim import claim
 from reminders.services.find import clinic_of
 from reminders.services.gate import Gate
 from reminders.services.guarding.guard import guard
-from reminders.services.guarding.sound import need_a_sound_database
+from reminders.services.guarding.sound import on_a_sound_database
 from reminders.services.means import naming_means
 from reminders.services.mended import let_mended_go
 from reminders.services.plan import hold_backlog, plan_due_changes
@@ -81,7 +81,7 @@ def deliver(worker: Worker, name: str, round_size: int, progress: Progress | Non
 
     Raises `SendingLocked`, and `MeansLacking` where the machine has no file or socket left for it.
     """
-    with naming_means():
+    with naming_means(), on_a_sound_database(worker.database, worker.clock, worker.place):
         return _deliver(worker, name, round_size, progress)
 
 
@@ -115,8 +115,7 @@ def deliver_batch(
     Everything is looked up afresh: a batch that comes twice, or late, does no harm. What a rate leaves over stays due
     where other batches wait meanwhile (`others_wait`). Raises as `deliver` does.
     """
-    with naming_means():
-        need_a_sound_database(worker.database)
+    with naming_means(), on_a_sound_database(worker.database, worker.clock, worker.place):
         guard(worker.database, worker.clock, worker.place)
         gate = Gate(worker.way, worker.keys, _at_once(round_size))
         chooser = Chooser(worker.keys, name, worker.lease, Tally(), worker.lookup, gate)
@@ -132,7 +131,6 @@ def _at_once(round_size: int) -> int:
 def prepare(worker: Worker) -> Tally:
     """Take the steps before the rounds, of everybody's."""
     database, clock = worker.database, worker.clock
-    need_a_sound_database(database)
     guard(database, clock, worker.place)
     tally = Tally()
     rescued = rescue(database, clock)

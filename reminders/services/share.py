@@ -20,6 +20,7 @@ from reminders.services.deliver import DeliverOutcome, outcome, prepare
 from reminders.services.engine import Engine, Job, Task
 from reminders.services.gate import Gate
 from reminders.services.guarding.lock import need_a_sound_clock
+from reminders.services.guarding.sound import on_a_sound_database
 from reminders.services.means import naming_means
 from reminders.services.rounds import Worker
 from reminders.store import clinics, jobs, patients, protocols
@@ -30,7 +31,7 @@ PLANNED_TOGETHER = 1000
 
 def share_delivery(worker: Worker, engine: Engine) -> DeliverOutcome:
     """Do what comes before the rounds and after them, and put batches in. Raises as `deliver` does."""
-    with naming_means():
+    with naming_means(), on_a_sound_database(worker.database, worker.clock, worker.place):
         tally = prepare(worker)
         gate = top_up(worker, engine)
         tally.counts["announced"] = 0 if worker.stop() else announce(worker)

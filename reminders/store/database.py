@@ -59,7 +59,6 @@ class Database:
         self._boot = boot
         self._lease_clock = lease_clock or (server_clock if sqlite_path(url) is None else None)
         self._engine = open_engine(url, busy_ms=busy_ms)
-        self._looked_through = False
         self._shelf = Shelf()
 
     @property
@@ -91,23 +90,22 @@ class Database:
         event.listen(old, "checkin", lambda _, record: record.invalidate())
         old.dispose()  # what came back before somebody listened
 
-    def _uptime(self) -> str | None:
+    @property
+    def boot(self) -> str | None:
+        """Return the machine's uptime, "ID:SECONDS"; None where nobody tells it."""
         return self._boot() if self._boot else None
 
-    def refuse_damaged(self, *, again: bool = False) -> None:
-        """Raise `DatabaseCorrupt` where SQLite finds the file damaged; reads all of it, the first time or `again`."""
-        if self._looked_through and not again:
-            return
+    def refuse_damaged(self) -> None:
+        """Raise `DatabaseCorrupt` where SQLite finds the file damaged; reads all of it."""
         if found := quick_check(self._url, references=False):
             raise DatabaseCorrupt(place=self.url, problem=f"damaged: {found[0]}")
-        self._looked_through = True
 
     @contextmanager
     def read(self, now: dt.datetime) -> Iterator[Transaction]:
         """Give one state of everything, whatever others write meanwhile; writing in it fails."""
         _need_zone(now)
         with in_our_words(), self._engine.connect() as connection, connection.begin():
-            lease_clock, boot = self._lease_clock, self._uptime()
+            lease_clock, boot = self._lease_clock, self.boot
             key, shelf = self._audit_key, self._shelf
             yield Transaction(connection, now, "read", key, lease_clock=lease_clock, boot=boot, shelf=shelf)
 
@@ -131,7 +129,7 @@ class Database:
             with writer.begin() as transaction:
                 moment = now() if callable(now) else now
                 _need_zone(moment)
-                key, boot = self._audit_key, self._uptime()
+                key, boot = self._audit_key, self.boot
                 tx = Transaction(writer, moment, actor, key, alongside, self._lease_clock, boot, shelf=self._shelf)
                 yield tx
                 _refuse_broken(writer)

@@ -89,7 +89,7 @@ def test_plan_and_deliver_end_1_under_a_clock_that_jumped(desk: Desk) -> None:
 def test_a_state_folder_of_its_own_is_used_and_must_be_usable(desk: Desk) -> None:
     desk.env["REMINDERS_STATE"] = str(desk.folder / "state")
     desk.run("deliver")
-    assert [path.suffix for path in (desk.folder / "state").iterdir()] == [".place"]
+    assert sorted(path.suffix for path in (desk.folder / "state").iterdir()) == [".place", ".sound"]
     (desk.folder / "file").touch()
     desk.env["REMINDERS_STATE"] = str(desk.folder / "file" / "state")
     assert "REMINDERS_STATE" in refused(desk, "deliver")

@@ -92,7 +92,7 @@ def test_f24_naming_a_folder_for_what_is_remembered_is_no_move(guarded: Guarded,
     guarded.again(guarded.folder / "state")
     guarded.clock.set(FOLLOW_UP_AT)
     assert guarded.office.deliver(to(server)).sent == 1
-    [kept] = (guarded.folder / "state").iterdir()
+    [kept] = (guarded.folder / "state").glob("*.place")
     assert kept.read_text().split()[1:3] == [state_of(guarded).read_text().split()[1], "000000000002"]
 
 

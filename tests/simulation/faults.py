@@ -51,11 +51,6 @@ class FragileDatabase(Database):
         self._misfortune = misfortune
         self._watched: Engine | None = None
 
-    def begin_anew(self) -> None:
-        """Forget what this process knows of the file; what is compiled for any file stays, since it costs the most."""
-        self.close()
-        self._looked_through = False
-
     @contextmanager
     def read(self, now: dt.datetime) -> Iterator[Transaction]:
         """Give one state of everything."""

@@ -381,7 +381,7 @@ class World:
         """Begin anew with nothing but the file, and the statements that are prepared for any."""
         self.office.close()
         if isinstance(self.office.database, FragileDatabase):
-            self.office.database.begin_anew()
+            self.office.database.close()
         else:
             url = self.office.database.address
             self.office.database = FragileDatabase(url, self.office.keys.audit_key, self.misfortune)

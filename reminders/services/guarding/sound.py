@@ -3,16 +3,35 @@
 Invariant: nothing is claimed where what is sent might not be remembered.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from reminders.clock import Clock
+from reminders.services.guarding.looked import looked
+from reminders.services.guarding.place import Place
 from reminders.store.database import Database, Transaction
+from reminders.store.faults import DatabaseCorrupt, DatabaseDamaged, UnreadableDay, UnreadableText
 from reminders.store.soundness import refuse_full, refuse_moved
 
 
-def need_a_sound_database(database: Database) -> None:
+@contextmanager
+def on_a_sound_database(database: Database, clock: Clock, place: Place | None) -> Iterator[None]:
     """Raise `DatabaseCorrupt` where SQLite finds damage, before a delivery begins.
 
-    The whole file is read for it, so it is done once for each opened database; a worker asks again every day.
+    The whole file is read for it: once a day, whoever delivers, and again once the machine has started anew, another
+    file stands there, or a delivery came upon damage on its own way. Without a place nothing is remembered.
     """
-    database.refuse_damaged()
+    mark = looked(place, database.boot) if place else None
+    if mark is None or not mark.lately(clock.now()):
+        database.refuse_damaged()
+        if mark is not None:
+            mark.keep(clock.now())
+    try:
+        yield
+    except (DatabaseCorrupt, DatabaseDamaged) as error:
+        if mark is not None and not isinstance(error, UnreadableDay | UnreadableText):  # those are single rows'
+            mark.forget()
+        raise
 
 
 def need_room(database: Database) -> None:

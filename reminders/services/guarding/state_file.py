@@ -22,7 +22,7 @@ from reminders.store.engine import sqlite_path
 
 _LINE = re.compile(rb"([0-9a-f]{1,64}) ([0-9a-f]{32}) (\d{12}) (\d{15}) (\d{15})\n")
 _LONGEST = 256
-_SAFELY = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+SAFELY = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 """A link is not followed, and a pipe keeps nobody waiting."""
 
 
@@ -100,7 +100,7 @@ class StateFile:
         fresh = self.path.with_name(f"{self.path.name}.{secrets.token_hex(4)}.new")
         with self._in_our_words():
             try:
-                file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFELY, 0o600)
+                file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | SAFELY, 0o600)
                 try:
                     os.write(file, self._line(remembered))
                     os.fsync(file)
@@ -128,7 +128,7 @@ class StateFile:
 
     def _seen(self, path: Path) -> Remembered | None:
         try:
-            file = os.open(path, os.O_RDONLY | _SAFELY)
+            file = os.open(path, os.O_RDONLY | SAFELY)
         except OSError:
             return None
         try:
@@ -149,7 +149,7 @@ class StateFile:
                 raise StateUnwritable(place=self.path, problem="it is a symbolic link: remove it")
             if not os.access(self.path.parent, os.W_OK | os.X_OK):
                 raise StateUnwritable(place=self.path, problem="its folder is not writable")
-            file = os.open(self.path, os.O_RDWR | os.O_CREAT | _SAFELY, 0o600)
+            file = os.open(self.path, os.O_RDWR | os.O_CREAT | SAFELY, 0o600)
             try:
                 self._refuse_foreign(file)
                 yield file

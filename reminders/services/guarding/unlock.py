@@ -11,6 +11,7 @@ from reminders.clock import Clock
 from reminders.domain.clock_check import Verdict
 from reminders.errors import BadInput, CannotDo
 from reminders.services.guarding.lock import Because, LockState, lock_state, reason, suspected
+from reminders.services.guarding.looked import forget
 from reminders.services.guarding.place import Place
 from reminders.services.guarding.state_file import Remembered
 from reminders.store import audit_trail, doubtful, heartbeats, installation, places
@@ -85,6 +86,7 @@ def unlock(database: Database, clock: Clock, place: Place | None, answer: Answer
         installation.unlock(tx, answer, why, put_back)
     if place is not None and answer is not Answer.CLOCK:
         place.remember()
+        forget(place)
     return Unlocked(because, answer, held)
 
 
