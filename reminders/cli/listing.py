@@ -100,9 +100,11 @@ def list_reminders(
     days, left_out = Days(first, last), set[str]()
     with opened(ctx) as app:
         known = app.zones()
-        starts, ends = days.bounds({clinic: known[clinic]} if clinic in known else known)
+        zones = {clinic: known[clinic]} if clinic in known else known
+        starts, ends = days.bounds(zones)
         states = tuple(state) if state else None
-        wanted = Filter(clinic, patient, states, starts, ends, None if first or last else limit)
+        exact = not (first or last) or len({*zones.values()}) == 1  # else some lie on no day of their own clinic
+        wanted = Filter(clinic, patient, states, starts, ends, limit if exact else None)
         with app.list(wanted) as found:
             readable = _of_readable(found, known, left_out)
             views = islice((view for view in readable if days.hold(view, known[view.clinic])), limit)

@@ -7,12 +7,13 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, RowMapping, Select, func, select
+from sqlalchemy import RowMapping, Select, func, select
 
 from reminders.domain.lifecycle import Reason, State
 from reminders.domain.protocol import TreatmentClass
 from reminders.domain.window import Window
 from reminders.store.database import Transaction
+from reminders.store.narrowing import Asked, narrowed
 from reminders.store.rows import pieces
 from reminders.store.schema import clinics, messages, patients, reminders, treatments
 
@@ -61,22 +62,12 @@ def listing(
     due_to: dt.datetime | None = None,
     limit: int | None = None,
 ) -> Iterator[ListedReminder]:
-    """Yield the stored reminders that fit, by `due_at` and id; `due_to` is excluded. Reads as it is asked."""
-    c = reminders.c
-    conditions: list[ColumnElement[bool]] = []
-    if clinic_id is not None:
-        conditions.append(c.clinic_id == clinic_id)
-    if patient_id is not None:
-        conditions.append(c.patient_id == patient_id)
-    if states is not None:
-        conditions.append(c.state.in_(set(states)))
-    if due_from is not None:
-        conditions.append(c.due_at >= due_from)
-    if due_to is not None:
-        conditions.append(c.due_at < due_to)
-    query = _query().where(*conditions).order_by(c.due_at, c.id)
-    if limit is not None:
-        query = query.limit(limit)
+    """Yield the stored reminders that fit, by `due_at` and id; `due_to` is excluded. Reads as it is asked.
+
+    Of those that are due at one moment, a `limit` takes whichever the database comes to first.
+    """
+    asked = Asked(clinic_id, patient_id, due_from=due_from, due_to=due_to)
+    query = _query().where(narrowed(tx, asked, states, limit)).order_by(reminders.c.due_at, reminders.c.id).limit(limit)
     with tx.connection.execute(query.execution_options(yield_per=1000)) as rows:
         for row in rows.mappings():
             yield _listed(row)
@@ -96,12 +87,10 @@ def reminders_by_ids(tx: Transaction, reminder_ids: Iterable[int]) -> dict[int, 
     return found
 
 
-def counts_by_state(tx: Transaction, clinic_id: int | None = None) -> dict[tuple[State, Reason | None], int]:
-    """Count the reminders of a clinic, or of all, by state and stored reason."""
+def counts_by_state(tx: Transaction) -> dict[tuple[State, Reason | None], int]:
+    """Count the reminders by state and stored reason; reads them all."""
     c = reminders.c
     query: Select[str, str | None, int] = select(c.state, c.reason, func.count()).group_by(c.state, c.reason)
-    if clinic_id is not None:
-        query = query.where(c.clinic_id == clinic_id)
     rows = tx.connection.execute(query.order_by(c.state, c.reason))
     return {(State(state), Reason(reason) if reason else None): count for state, reason, count in rows}
 

@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import func, insert, select, update
 
 from reminders.store.database import Transaction, database_now
 from reminders.store.engine import sqlite_path
@@ -98,9 +98,9 @@ def join(tx: Transaction, place_id: str) -> None:
 def any_sent(tx: Transaction) -> bool:
     """Tell whether anything ever went out: a place let messages go, or a version did that knew of no places."""
     c = reminders.c
-    gone = select(c.id).where(or_(c.sent_at.is_not(None), c.handed_over_at.is_not(None))).limit(1)
     counted = select(table.c.id).where(table.c.fences > 0).limit(1)
-    return any(tx.connection.execute(query).first() is not None for query in (counted, gone))
+    gone = [select(c.id).where(moment.is_not(None)).limit(1) for moment in (c.sent_at, c.handed_over_at)]
+    return any(tx.connection.execute(query).first() is not None for query in (counted, *gone))
 
 
 def seen_lately(tx: Transaction) -> bool:

@@ -7,7 +7,7 @@ every change is on the audit trail in the same transaction.
 import datetime as dt
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import BindParameter, Row, and_, bindparam, select, update
+from sqlalchemy import BindParameter, Row, and_, bindparam, func, select, update
 
 from reminders.domain.facts import Reminder
 from reminders.domain.lifecycle import PENDING, Reason, State, check_move
@@ -33,6 +33,7 @@ __all__ = [
     "counts_by_state",
     "due_for_replanning",
     "expire_passed",
+    "held_as_backlog",
     "hold_backlog",
     "listing",
     "overdue_count",
@@ -128,6 +129,13 @@ def expire_passed(tx: Transaction, limit: int) -> list[int]:
     passed = and_(c.state.in_(PENDING), c.not_after <= tx.now)
     query = select(c.id, c.state, c.clinic_id, c.patient_id).where(passed).order_by(c.not_after, c.id).limit(limit)
     return _restate(tx, tx.connection.execute(query).all(), State.EXPIRED, Reason.TOO_LATE)
+
+
+def held_as_backlog(tx: Transaction) -> dict[int, int]:
+    """Count what the backlog rule holds, by clinic."""
+    c = reminders.c
+    query = select(c.clinic_id, func.count()).where(c.state == State.HELD, c.reason == Reason.BACKLOG_HOLD)
+    return dict(tx.connection.execute(query.group_by(c.clinic_id)).all())
 
 
 def hold_backlog(tx: Transaction, clinic_id: int, before: dt.datetime) -> int:

@@ -1,14 +1,16 @@
 """Lists of reminders: filtered, ordered, complete, and read piece by piece."""
 
+import datetime as dt
 import resource
 import sys
 
+import pytest
 from sqlalchemy import insert, select, update
 
 from reminders.domain.lifecycle import Reason, State
-from reminders.store import clinics, schema
+from reminders.store import clinics, installation, schema
 from reminders.store import reminders as store
-from reminders.store.database import Database
+from reminders.store.database import Database, Transaction
 from tests.store.clinic import NOW, a_clinic, a_message, a_patient, plan, planned, treat
 from tests.support.facts import utc
 
@@ -75,3 +77,65 @@ def test_a_hundred_thousand_reminders_are_read_in_little_memory(database: Databa
     grown = RSS_UNIT * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
     assert count == 3 * 2**15
     assert grown < 40_000_000
+
+
+def _three_clinics(tx: Transaction) -> None:
+    """Treat two patients of each, every one on another day, and let their first reminders come to an end."""
+    for number, slug in enumerate(("ahorn", "birke", "linde")):
+        clinic = a_clinic(tx, slug)
+        people = [a_patient(tx, clinic, f"{slug}-{one}") for one in range(2)]
+        for one, patient in enumerate(people):
+            treat(tx, patient, str(dt.date(2026, 2, 1) + dt.timedelta(days=7 * one + number)))
+        ids = plan(tx, clinic, *people)
+        for key, (state, reason) in zip(ids, ENDS[number:] + ENDS[:number], strict=False):
+            change = update(schema.reminders).where(schema.reminders.c.id == key)
+            tx.connection.execute(change.values(state=state, reason=reason))
+
+
+ENDS = (
+    (State.FAILED, None),
+    (State.HELD, Reason.BACKLOG_HOLD),
+    (State.UNKNOWN, None),
+    (State.SENT, None),
+    (State.CANCELLED, None),
+)
+CUTS: tuple[tuple[State, ...] | None, ...] = (
+    None,
+    *((state,) for state in State),
+    (State.HELD, State.UNKNOWN),
+    (State.CANCELLED, State.FAILED, State.PLANNED),
+)
+
+
+@pytest.mark.parametrize("states", CUTS)
+def test_a_list_cut_short_is_the_beginning_of_the_whole_one(
+    database: Database, states: tuple[State, ...] | None
+) -> None:
+    with database.write(NOW, "cli") as tx:
+        installation.save_installation(tx, "1", b"")
+        _three_clinics(tx)
+    with database.read(utc("2026-12-01 09:00")) as tx:
+        every = list(store.listing(tx))
+        fits = [one.id for one in every if states is None or one.state in states]
+        assert [one.id for one in store.listing(tx, states=states)] == fits
+        for limit in (1, 3, 50):
+            assert [one.id for one in store.listing(tx, states=states, limit=limit)] == fits[:limit]
+        middle = every[len(every) // 2].due_at
+        late = [one.id for one in every if one.id in fits and one.due_at >= middle]
+        assert [one.id for one in store.listing(tx, states=states, due_from=middle, limit=2)] == late[:2]
+        early = [one.id for one in every if one.id in fits and one.due_at < middle]
+        assert [one.id for one in store.listing(tx, states=states, due_to=middle)] == early
+        theirs = [one.id for one in every if one.id in fits and one.clinic_id == 2]
+        assert [one.id for one in store.listing(tx, clinic_id=2, states=states, limit=2)] == theirs[:2]
+
+
+def test_what_went_out_is_listed_by_a_clock_that_was_set_back_since(database: Database) -> None:
+    with database.write(NOW, "cli") as tx:
+        installation.save_installation(tx, "1", b"")
+        _, _, ids = planned(tx)
+        tx.connection.execute(update(schema.reminders).values(state=State.FAILED))
+    with database.write(utc("2026-12-01 09:00"), "cli") as tx:
+        installation.see_now(tx)
+    with database.read(NOW) as tx:
+        assert [one.id for one in store.listing(tx, states=[State.FAILED])] == ids
+        assert [one.id for one in store.listing(tx, states=[State.FAILED], limit=2)] == ids[:2]

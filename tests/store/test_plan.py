@@ -161,7 +161,7 @@ def test_what_was_released_or_left_by_the_limit_is_no_backlog(database: Database
         assert [store.overdue_count(tx, clinic.id, before + DAY, most) for most in (1, 2, 3)] == [1, 2, 2]
         assert store.hold_backlog(tx, clinic.id, before + DAY) == 2
         assert store.hold_backlog(tx, clinic.id, before + DAY) == 0
-        assert store.counts_by_state(tx, clinic.id) == {("held", "backlog_hold"): 2, ("planned", None): 10}
+        assert store.counts_by_state(tx) == {("held", "backlog_hold"): 2, ("planned", None): 10}
         assert store.standing(tx, everybody, before + DAY) == Standing(planned=10, held=2, overdue=3)
         _set(tx, ids[3], left_by_limit=False)
         assert [store.overdue_count(tx, clinic.id, before + DAY, most) for most in (1, 2, 3, 9)] == [1, 2, 3, 3]

@@ -135,9 +135,9 @@ def catalogue_check(tx: Transaction) -> Check:
 
 def waiting_checks(tx: Transaction) -> Iterator[Check]:
     """Yield what is late, unclear, failed or held, each with what to do about it."""
-    overdue, all_of = 0, "`reminders release ID`"
+    overdue, all_of, backlogs = 0, "`reminders release ID`", reminders.held_as_backlog(tx)
     for clinic in clinics.readable_clinics(tx):
-        if reminders.counts_by_state(tx, clinic.id).get((State.HELD, Reason.BACKLOG_HOLD)):
+        if clinic.id in backlogs:
             all_of += f", all of clinic {clinic.slug} with `reminders release --clinic {clinic.slug} --all`"
         if clinic.paused_at is None:
             with suppress(*ODD_DATA):  # said above, of the clinic

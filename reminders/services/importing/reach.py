@@ -11,7 +11,7 @@ from reminders.domain.backlog import is_backlog, sending_days_looked_at
 from reminders.domain.eligibility import withheld
 from reminders.domain.episode import Run
 from reminders.domain.facts import Consent, Episode, PatientFacts, Rules
-from reminders.domain.lifecycle import Reason, State
+from reminders.domain.lifecycle import Reason
 from reminders.domain.protocol import Protocol, TreatmentClass
 from reminders.domain.sending_hours import SendingCalendar, end_of_day, local_day, moment
 from reminders.store import reminders
@@ -63,4 +63,4 @@ def is_clinics_backlog(tx: Transaction, clinic_id: int, calendar: SendingCalenda
 
 def waiting_backlog(tx: Transaction, clinic_id: int) -> int:
     """Count the clinic's reminders that are held as a backlog."""
-    return reminders.counts_by_state(tx, clinic_id).get((State.HELD, Reason.BACKLOG_HOLD), 0)
+    return reminders.held_as_backlog(tx).get(clinic_id, 0)
