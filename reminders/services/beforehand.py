@@ -12,8 +12,9 @@ from reminders.domain.planner import Plan, wanted
 from reminders.domain.sending_hours import local_day
 from reminders.services.subjects import Lookup, Room, Subject
 from reminders.store import patients
-from reminders.store.audit_trail import disturbed, newest
+from reminders.store.audit_trail import newest
 from reminders.store.database import Transaction
+from reminders.store.disturbed import disturbed
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,16 +6,17 @@ and for a patient who has no other message on its way.
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from reminders.domain.facts import Reminder
 from reminders.domain.grouping import Grouping, group, history
 from reminders.domain.lifecycle import IN_FLIGHT, Reason, State
-from reminders.domain.planner import Action, Change, Plan, Wanted, reconcile, wanted
+from reminders.domain.planner import Action, Change, Plan, reconcile, wanted
 from reminders.domain.sending_hours import is_open, local_day, moment
 from reminders.mail.compose import message_id
 from reminders.mail.message import MessageFacts
+from reminders.services.agreed import agreed
 from reminders.services.beforehand import Foreseen, same_local_day
 from reminders.services.blanking import blank_spent
 from reminders.services.gate import Gate
@@ -246,9 +247,9 @@ def _letter(
 ) -> Letter:
     mine = {reminder.id for reminder in one.grouping.send}
     left = tuple(_claimed(r, message.id) if r.id in mine else r for r in one.subject.stored)
-    agreed = _agreed(one.grouping.send, one.plan, now)
+    as_wanted = agreed(one.grouping.send, one.plan, now)
     waits = bool(one.grouping.too_soon)
-    return Letter(replace(one.subject, stored=left), tuple(held), message, facts, now, agreed, waits)
+    return Letter(replace(one.subject, stored=left), tuple(held), message, facts, now, as_wanted, waits)
 
 
 def _claimed(reminder: Reminder, message_pk: int) -> Reminder:
@@ -285,28 +286,6 @@ def still_goes(subject: Subject | None, letter: Letter, now: dt.datetime, state:
         return False
     # for what the message shows, these are not sent yet, although the fence may be behind them
     stored = tuple(replace(r, state=State.CLAIMED) if r.id in mine else r for r in subject.stored)
-    if not _agreed(chosen, wanted(subject.known, room.rules, now), now):
+    if not agreed(chosen, wanted(subject.known, room.rules, now), now):
         return False
     return message_facts(replace(subject, stored=stored), chosen, now) == letter.facts
-
-
-def _agreed(chosen: Iterable[Reminder], plan: Plan, now: dt.datetime) -> bool:
-    steps = {(want.episode_id, want.step): want for want in plan.steps}
-    return all(_may_go(reminder, steps.get((reminder.episode_id, reminder.step)), now) for reminder in chosen)
-
-
-def _may_go(reminder: Reminder, want: Wanted | None, now: dt.datetime) -> bool:
-    """Tell whether the facts still want this reminder, now and as it was claimed.
-
-    The plan leaves a claimed row alone, so a moved window shows in `want` only, and the message offers the old days.
-    """
-    if want is None:
-        return False
-    by_hand = reminder.released or reminder.copy > 0
-    wanted_now = want.state is State.PLANNED or (want.state is State.HELD and by_hand)
-    as_claimed = (reminder.window, reminder.protocol, reminder.class_name) == (
-        want.window,
-        want.protocol,
-        want.class_name,
-    )
-    return wanted_now and as_claimed and max(want.due_at, want.snoozed_until or want.due_at) <= now < want.not_after

@@ -23,8 +23,8 @@ from reminders.services.settlement import Settler
 from reminders.services.subjects import Subject
 from reminders.store import messages, outbox, patients, patterns
 from reminders.store.apart import ODD_DATA, apart
-from reminders.store.audit_trail import disturbed
 from reminders.store.database import Transaction
+from reminders.store.disturbed import disturbed
 from reminders.store.faults import PASSING, CommitUnknown
 from reminders.store.messages import Kept, NewLink
 

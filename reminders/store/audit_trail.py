@@ -8,14 +8,13 @@ its transaction, or before the trail is read in it: only there does a delivery w
 import datetime as dt
 import hmac
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, func, select
 
-from reminders.store.among import among
 from reminders.store.rows import add_rows
 from reminders.store.schema import audit
 from reminders.store.server import wait_for_the_trail
@@ -26,7 +25,6 @@ __all__ = [
     "Event",
     "Verified",
     "code_of",
-    "disturbed",
     "entries",
     "flush",
     "follow",
@@ -127,25 +125,6 @@ def newest(tx: Transaction) -> int:
     return tx.connection.execute(_LAST).scalar() or 0
 
 
-def disturbed(
-    tx: Transaction, since: int, clinic_ids: Collection[int], patient_ids: Collection[int]
-) -> set[int] | None:
-    """Return those of these patients whom entries after the number `since` are about; None where it may be any.
-
-    What is about a clinic of theirs, or about the whole installation, may concern every one of them.
-    """
-    found = tx.connection.execute(_SINCE, {"since": since, "asked": patient_ids}).all()
-    if len(found) == PIECE or any(patient is None and (clinic or 0) in {0, *clinic_ids} for patient, clinic in found):
-        return None
-    return {patient for patient, _ in found if patient is not None}
-
-
-_SINCE = (
-    select(audit.c.patient_id, audit.c.clinic_id)
-    .where(audit.c.id > bindparam("since"), or_(audit.c.patient_id.is_(None), among(audit.c.patient_id)))
-    .order_by(audit.c.id)
-    .limit(PIECE)
-)
 _LAST = select(audit.c.id, audit.c.mac).order_by(audit.c.id.desc()).limit(1)
 
 
