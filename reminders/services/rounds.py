@@ -9,8 +9,8 @@ leaves behind:
 2. Commit: the bytes and their Message-ID are kept, the attempt is counted. As 1, and the retry sends the same bytes.
 3. Body up to, not including, the final dot. A server may not accept it without the dot: planned again, and after three
    such deaths a person is asked, since the message itself may be what kills the worker.
-4. Commit, the fence (`fence`): every fact is looked up once more; what still holds becomes `handed_over`, the rest
-   goes back when the round is over.
+4. Commit, the fence (`fence`): whom the trail names since the claim is looked up once more; what still holds becomes
+   `handed_over`, the rest goes back when the round is over.
 5. Final dot. From the fence to here nobody can tell any more: the rescuer makes it `unknown`, never sends it again.
 6. Replies, as they come (`hearing`). As 5.
 7. Commit: `sent`, planned again, `failed` or `unknown`, as the servers answered; one for all of them, unless some take
