@@ -40,6 +40,7 @@ def claim(worker: Worker, chooser: Chooser, visits: Visits, round_size: int) -> 
             counts.update(before)
             finished.intersection_update(finished_before)
             letters.clear()
+            chooser.gate.untake()
             visits.begin()
         while not letters and not worker.stop():
             taken = visits.take(round_size)

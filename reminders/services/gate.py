@@ -106,6 +106,11 @@ class Gate:
             if name in self._held:
                 self._room[name] = min(self._room[name], int(self._held[name]))
 
+    def untake(self) -> None:
+        """Forget what a claim took that did not come to be."""
+        self._taken.clear()
+        self.short = False
+
     def leave(self, tx: Transaction) -> None:
         """End a claim: what it took of the rates is noted."""
         if self._held and self._now is not None:

@@ -36,7 +36,7 @@ class _Keys(TypeDecorator[Collection[Any]]):
     def process_bind_param(self, value: Collection[Any] | None, dialect: Dialect) -> str | list[Any]:
         """Return the keys as the database takes them."""
         keys = list(value or ())
-        return json.dumps(keys) if dialect.name == "sqlite" else keys
+        return json.dumps(keys, ensure_ascii=False) if dialect.name == "sqlite" else keys
 
 
 class _Among(FunctionElement[bool]):
